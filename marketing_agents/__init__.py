@@ -1,0 +1,1 @@
+"""Daily marketing recommendations per advertiser, orchestrated by Dagster."""

@@ -1,0 +1,1 @@
+"""Who the advertisers are: the registry file and its rules."""

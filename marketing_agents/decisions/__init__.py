@@ -1,0 +1,1 @@
+"""From proposals to one list: action vocabulary, guardrails, conflicts, ranking, merge."""

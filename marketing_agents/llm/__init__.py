@@ -1,0 +1,1 @@
+"""Models, prompts and traces behind three small ports; nothing here is needed for a result."""

@@ -1,0 +1,1 @@
+"""Deterministic marketing rules: catalogue, expression language, statistics, evaluation, episodes, classification."""

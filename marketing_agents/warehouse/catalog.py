@@ -1,0 +1,12 @@
+"""All table contracts by name: what ingestion loads, and what the pipeline writes."""
+
+from __future__ import annotations
+
+from marketing_agents.warehouse.contract import TableContract
+from marketing_agents.warehouse.tables.business import BUSINESS_TABLES
+from marketing_agents.warehouse.tables.performance import PERFORMANCE_TABLES
+from marketing_agents.warehouse.tables.results import RESULT_TABLE_CONTRACTS
+from marketing_agents.warehouse.tables.structure import STRUCTURE_TABLES
+
+INPUT_TABLES: dict[str, TableContract] = {t.name: t for t in (*PERFORMANCE_TABLES, *STRUCTURE_TABLES, *BUSINESS_TABLES)}
+RESULT_TABLES: dict[str, TableContract] = {t.name: t for t in RESULT_TABLE_CONTRACTS}
