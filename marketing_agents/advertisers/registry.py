@@ -39,7 +39,9 @@ class Advertiser(BaseModel):
     target_cpa: Decimal | None = Field(default=None, gt=0, description="default target cost per conversion")
     target_roas: Decimal | None = Field(default=None, gt=0, description="default target revenue per unit of spend")
     brand_tokens: tuple[str, ...] = ()
-    settle_lag_hours: int = Field(default=3, ge=0, le=72, description="hours after the end of an account's day until its figures are usable")
+    settle_lag_hours: int = Field(
+        default=3, ge=0, le=72, description="hours after the end of an account's day until its figures are usable"
+    )
     paused: bool = Field(default=False, description="paused in the registry; the kill switch in the state store works without an edit")
     prompt_label: str | None = Field(default=None, description="Langfuse label in place of the default one")
 
@@ -104,7 +106,9 @@ def load_registry(path: Path) -> Registry:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise RegistryError(f"{path}: no such registry file; set MARKETING_AGENTS_ADVERTISERS to one (see README, 'Adding an advertiser')") from None
+        raise RegistryError(
+            f"{path}: no such registry file; set MARKETING_AGENTS_ADVERTISERS to one (see README, 'Adding an advertiser')"
+        ) from None
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:

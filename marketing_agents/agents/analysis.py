@@ -19,9 +19,13 @@ class Insight(Frozen):
     finding_ids: tuple[str, ...]
     cause_id: str | None
     cause: str
-    headline: str
-    text: str = Field(description="Markdown: what happened, how big, since when, likely causes, what to do, what it is worth")
-    cited_facts: tuple[str, ...]
+    headline: str = Field(description="one sentence; inline Markdown, names quoted and escaped")
+    text: str = Field(
+        description="Markdown, names quoted and escaped: what happened, how big, since when, likely causes, what to do, what it is worth"
+    )
+    cited_facts: tuple[str, ...] = Field(
+        description="ids of facts of the findings; with `#` those that agents/evidence.py derives from a finding"
+    )
     severity: Severity
     money_at_stake: float | None
 

@@ -9,7 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Lever = Literal["none", "budget", "bid", "status", "creative", "audience", "query", "placement", "geo", "tracking", "landing_page", "feed", "billing", "policy", "data", "structure"]
+Lever = Literal[
+    "none",
+    "budget",
+    "bid",
+    "status",
+    "creative",
+    "audience",
+    "query",
+    "placement",
+    "geo",
+    "tracking",
+    "landing_page",
+    "feed",
+    "billing",
+    "policy",
+    "data",
+    "structure",
+]
 Approval = Literal["none", "human", "owner_team"]
 
 
@@ -30,7 +47,17 @@ class ActionSpec:
     parameters: tuple[str, ...] = ()
 
 
-def _spec(name: str, verb: str, lever: Lever, *, direction: Literal[-1, 0, 1] = 0, reversible: bool = True, effort: Literal[1, 2, 3] = 1, approval: Approval = "human", parameters: tuple[str, ...] = ()) -> ActionSpec:
+def _spec(
+    name: str,
+    verb: str,
+    lever: Lever,
+    *,
+    direction: Literal[-1, 0, 1] = 0,
+    reversible: bool = True,
+    effort: Literal[1, 2, 3] = 1,
+    approval: Approval = "human",
+    parameters: tuple[str, ...] = (),
+) -> ActionSpec:
     return ActionSpec(name, verb, lever, direction, reversible, effort, approval, parameters)
 
 

@@ -103,7 +103,7 @@ ANALYSES = TableContract(
             required=True,
             allowed=("model", "model_repaired", "template", "template_after_error", "quiet"),
         ),
-        Column("insights", I, "Number of insights.", required=True, minimum=0),
+        Column("insights", I, "Number of insights; not part of identity where a model groups findings.", required=True, minimum=0),
         Column("proposals", I, "Number of proposals.", required=True, minimum=0),
         Column("prompt_version", S, "Prompt that produced the text; not part of identity."),
         Column("model", S, "Model; not part of identity."),

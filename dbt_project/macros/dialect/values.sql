@@ -1,0 +1,50 @@
+{#- Numbers, lists and aggregates that the two dialects spell differently. -#}
+
+{#- Exact money and fractional counts: 18 digits, 6 after the point. -#}
+{% macro exact(expression) -%}cast({{ expression }} as {{ exact_type() }}){%- endmacro %}
+{% macro exact_type() -%}{{ return(adapter.dispatch('exact_type')()) }}{%- endmacro %}
+{% macro default__exact_type() -%}decimal(18,6){%- endmacro %}
+{% macro bigquery__exact_type() -%}numeric(18,6){%- endmacro %}
+
+{% macro whole(expression) -%}cast({{ expression }} as {{ whole_type() }}){%- endmacro %}
+{% macro whole_type() -%}{{ return(adapter.dispatch('whole_type')()) }}{%- endmacro %}
+{% macro default__whole_type() -%}bigint{%- endmacro %}
+{% macro bigquery__whole_type() -%}int64{%- endmacro %}
+
+{% macro real(expression) -%}cast({{ expression }} as {{ real_type() }}){%- endmacro %}
+{% macro real_type() -%}{{ return(adapter.dispatch('real_type')()) }}{%- endmacro %}
+{% macro default__real_type() -%}double{%- endmacro %}
+{% macro bigquery__real_type() -%}float64{%- endmacro %}
+
+{% macro text_type() -%}{{ return(adapter.dispatch('text_type')()) }}{%- endmacro %}
+{% macro default__text_type() -%}varchar{%- endmacro %}
+{% macro bigquery__text_type() -%}string{%- endmacro %}
+
+{#- a / b in double precision, rounded to exact: both operands are exact, so the result does not depend on any order. -#}
+{% macro exact_ratio(numerator, denominator) -%}{{ exact(real(numerator) ~ ' / nullif(' ~ real(denominator) ~ ', 0)') }}{%- endmacro %}
+
+{#- Factor of a conversion: 12 digits after the point, because the inverse of a rate such as 1300 has its first digit at the fourth. -#}
+{% macro factor_type() -%}{{ return(adapter.dispatch('factor_type')()) }}{%- endmacro %}
+{% macro default__factor_type() -%}decimal(20,12){%- endmacro %}
+{% macro bigquery__factor_type() -%}bignumeric(20,12){%- endmacro %}
+
+{% macro median(expression) -%}{{ return(adapter.dispatch('median')(expression)) }}{%- endmacro %}
+{% macro default__median(expression) -%}median({{ expression }}){%- endmacro %}
+
+{#- A lateral source with one column `name`: the elements of a list. -#}
+{% macro each_element(list, alias, name) -%}{{ return(adapter.dispatch('each_element')(list, alias, name)) }}{%- endmacro %}
+{% macro default__each_element(list, alias, name) -%}(select unnest({{ list }}) as {{ name }}) as {{ alias }}{%- endmacro %}
+{% macro bigquery__each_element(list, alias, name) -%}(select {{ name }} from unnest({{ list }}) as {{ name }}) as {{ alias }}{%- endmacro %}
+
+{#- A list as one text that can be compared and grouped by; chr(31) never occurs in an id. -#}
+{% macro list_key(list) -%}{{ return(adapter.dispatch('list_key')(list)) }}{%- endmacro %}
+{% macro default__list_key(list) -%}coalesce(array_to_string({{ list }}, chr(31)), ''){%- endmacro %}
+{% macro bigquery__list_key(list) -%}coalesce(array_to_string({{ list }}, chr(31)), ''){%- endmacro %}
+
+{#- Union without duplicates. -#}
+{% macro union() -%}{{ return(adapter.dispatch('union')()) }}{%- endmacro %}
+{% macro default__union() -%}union{%- endmacro %}
+{% macro bigquery__union() -%}union distinct{%- endmacro %}
+
+{#- A number for each combination of the columns, growing in their order. -#}
+{% macro number_of(columns) -%}cast(dense_rank() over (order by {{ columns | join(', ') }}) as integer){%- endmacro %}

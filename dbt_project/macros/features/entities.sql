@@ -1,0 +1,72 @@
+{#- A relation with the numbers of platform accounts. -#}
+{% macro accounts() -%}
+(select distinct advertiser_id, platform, account_id, account_no from {{ ref('int_entity_numbers') }})
+{%- endmacro %}
+
+{#- `a.x = b.x and ...` for each column. -#}
+{% macro same(columns, left, right) -%}
+{% for column in columns %}{{ left }}.{{ column }} = {{ right }}.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+{%- endmacro %}
+
+{#- The newest readable rows of a list (campaigns, ads, ...) for each feature day: one row per key and feature day.
+    columns: what to read besides the key; the day on which it holds is `date`. -#}
+{% macro current_rows(table_name, keys, columns, has_periods=true) %}
+(
+    select
+        slices.advertiser_id,
+        slices.date
+        {%- for column in keys + columns %},
+        listed.{{ column }}
+        {%- endfor %}
+    from {{ ref('int_current_slices') }} as slices
+    inner join {{ ref('stg_' ~ table_name) }} as listed
+        on listed.advertiser_id = slices.advertiser_id and listed.date = slices.slice_date and listed.as_of = slices.as_of
+    where slices.table_name = '{{ table_name }}'
+    {%- if has_periods %}
+    {#- Periods of one entity must not overlap; where a source delivers that, the later one counts. -#}
+    qualify row_number() over (
+        partition by slices.advertiser_id, slices.date, listed.{{ keys | join(', listed.') }} order by listed.valid_from desc
+    ) = 1
+    {%- endif %}
+)
+{% endmacro %}
+
+{#- Rates as known on a feature day, for amounts that hold on that day (targets, budgets, plans). -#}
+{% macro rates_of_day() -%}
+(select advertiser_id, date, currency_code, factor, currency_pair from {{ ref('int_currency_rates') }} where visible_from = date)
+{%- endmacro %}
+
+{#- Feature days of a key whose windows touch an amount without a rate, with the pair (the first by name). Normally empty.
+    `first`: how many days before E still matter. -#}
+{% macro missing_pairs(table_name, keys, first=34) %}
+(
+    select
+        {% for key in keys %}missing.{{ key }}, {% endfor %}
+        evaluated.date,
+        min(missing.currency_pair) as missing_fx_pair
+    from {{ ref('int_missing_rates') }} as missing
+    inner join {{ ref('int_evaluated_days') }} as evaluated
+        on
+            evaluated.account_no = missing.account_no
+            and evaluated.date >= missing.visible_from
+            and (missing.visible_to is null or evaluated.date < missing.visible_to)
+            and missing.date between {{ days_add('evaluated.evaluated_day', -first) }} and evaluated.evaluated_day
+    where missing.table_name = '{{ table_name }}'
+    group by {% for key in keys %}missing.{{ key }}, {% endfor %}evaluated.date
+)
+{% endmacro %}
+
+{#- Days from an entity's first fact day to E, inclusive; 0 when it has none in the look-back. -#}
+{% macro history_days(first_day, evaluated_day) -%}
+{{ whole('coalesce(' ~ days_between(first_day, evaluated_day) ~ ' + 1, 0)') }}
+{%- endmacro %}
+
+{#- What a plan covers, as one text: equal for plans that cover the same. -#}
+{% macro plan_scope_key(prefix='') -%}
+concat({{ prefix }}plan_scope, ':', case when {{ prefix }}plan_scope = 'advertiser' then '' else {{ list_key(prefix ~ 'scope_ids') }} end)
+{%- endmacro %}
+
+{#- A money column: empty when any amount behind the row lacks its rate, so that it is never silently smaller. -#}
+{% macro unless_missing(expression, name=none, pair='missing_pair') -%}
+case when {{ pair }} is null then {{ exact(expression) }} end as {{ name or expression }}
+{%- endmacro %}

@@ -1,0 +1,23 @@
+{%- set joins %}
+inner join {{ ref('int_entity_numbers') }} as entities
+            on
+                entities.advertiser_id = facts.advertiser_id
+                and entities.platform = facts.platform
+                and entities.account_id = facts.account_id
+                and entities.campaign_id = facts.campaign_id
+                and entities.adgroup_id = facts.adgroup_id
+                and entities.ad_id = facts.ad_id
+{%- endset %}
+select * from {{ fact_steps(
+    'ad_performance_daily',
+    {'ad_no': 'entities.ad_no'},
+    joins,
+    {
+        'impressions': ['facts.impressions', whole],
+        'clicks': ['facts.clicks', whole],
+        'spend': [in_base('spend'), exact],
+        'conversions': ['facts.conversions', exact],
+    },
+    indicators={'impression_days': 'facts.impressions > 0'},
+    carried={'adgroup_no': 'entities.adgroup_no', 'campaign_no': 'entities.campaign_no', 'account_no': 'entities.account_no'},
+) }} as steps

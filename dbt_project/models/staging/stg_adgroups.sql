@@ -1,0 +1,13 @@
+select
+    advertiser_id,
+    date,
+    as_of,
+    platform,
+    account_id,
+    campaign_id,
+    adgroup_id,
+    name as adgroup_name,
+    status as adgroup_status,
+    is_dynamic_creative,
+    valid_from
+from {{ source('raw', 'adgroups') }}

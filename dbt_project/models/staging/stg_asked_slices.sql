@@ -1,0 +1,4 @@
+select distinct
+    advertiser_id,
+    date
+from {{ source('raw', 'asked_slices') }}

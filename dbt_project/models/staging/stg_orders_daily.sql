@@ -1,0 +1,11 @@
+select
+    advertiser_id,
+    date,
+    as_of,
+    channel_touch,
+    campaign_key,
+    currency_code,
+    orders,
+    new_customer_orders,
+    revenue
+from {{ source('raw', 'orders_daily') }}

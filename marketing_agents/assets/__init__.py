@@ -1,0 +1,1 @@
+"""The assets, thin: read inputs, call a function below, write, attach metadata. One module per group."""

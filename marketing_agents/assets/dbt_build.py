@@ -1,0 +1,89 @@
+"""Runs the dbt project in the private place of one transform, through dagster-dbt, and says what each test found."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from marketing_agents.checks.dbt_tests import DbtTest
+
+
+class DbtError(RuntimeError):
+    """dbt could not build a model: a bug of ours or a broken installation. The message holds dbt's own."""
+
+
+def build(project_dir: Path, environment: Mapping[str, str]) -> list[DbtTest]:
+    """`dbt build` of the whole project; results of its data tests.
+
+    The whole project is built each time: the private database starts empty, and a mart needs its parents anyway.
+
+    Raises:
+        DbtError: a model, seed or hook failed.
+    """
+    from dagster_dbt import DbtCliResource
+
+    with TemporaryDirectory(prefix="marketing-agents-dbt-") as target, _environment(environment):
+        dbt = DbtCliResource(
+            project_dir=str(project_dir),
+            profiles_dir=str(project_dir),
+            target="duckdb",
+            dbt_executable=_dbt(),
+            global_config_flags=["--quiet", "--no-use-colors", "--log-level-file", "none"],
+        )
+        invocation = dbt.cli(["build"], raise_on_error=False, target_path=Path(target)).wait()
+        try:
+            results = invocation.get_artifact("run_results.json")
+            manifest = invocation.get_artifact("manifest.json")
+        except FileNotFoundError:
+            raise DbtError(f"dbt ended before it ran anything: {invocation.get_error() or 'no message'}") from None
+    return _tests(results, manifest)
+
+
+def _dbt() -> str:
+    """The dbt of this environment, also when its folder is not on PATH (a daemon started by its full name)."""
+    beside = Path(sys.executable).with_name("dbt")
+    return str(beside) if beside.exists() else "dbt"
+
+
+def _tests(results: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[DbtTest]:
+    tests: list[DbtTest] = []
+    broken: list[str] = []
+    for result in results["results"]:
+        node = manifest["nodes"].get(result["unique_id"])
+        is_test = node is not None and node["resource_type"] == "test"
+        if result["status"] == "error" or (result["status"] == "fail" and not is_test):
+            broken.append(f"{result['unique_id']}: {result['message']}")
+        elif is_test and node is not None and result["status"] != "skipped":
+            attached = node.get("attached_node") or next(iter(node["depends_on"]["nodes"]), "")
+            tests.append(
+                DbtTest(
+                    node["name"],
+                    attached.rsplit(".", 1)[-1],
+                    node["config"]["severity"].lower(),
+                    int(result["failures"] or 0),
+                    node.get("relation_name"),
+                )
+            )
+    if broken:
+        raise DbtError("dbt failed:\n" + "\n".join(broken)[:4000])
+    return tests
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for the dbt process only; dagster-dbt copies this process's environment and has no parameter for more."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,138 @@
+"""`rules/findings`: every rule evaluated for every partition of the run, with evidence. The evaluation itself is `rules/`.
+
+No postponed annotations in this module: Dagster reads the annotations of `context` and `config` as they are.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from marketing_agents.assets.catalogue import CATALOGUE_KEY, catalogue_version, read_catalogue
+from marketing_agents.assets.column_schema import table_metadata
+from marketing_agents.assets.marts import STEP as MARTS_STEP
+from marketing_agents.assets.marts import keep_features_of, mart_key
+from marketing_agents.assets.partition_step import OWNERS, PartitionStep
+from marketing_agents.checks.per_partition import STATUS_CHECK, partition_check
+from marketing_agents.days import LocalDay
+from marketing_agents.partitions import ADVERTISER_DATE, chunked
+from marketing_agents.resources.platform import dbt_project_dir
+from marketing_agents.settings import Settings
+from marketing_agents.warehouse.catalog import RESULT_TABLES
+from marketing_agents.warehouse.marts import load_marts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from marketing_agents.advertisers.registry import Registry
+    from marketing_agents.resources.platform import RegistryFile
+    from marketing_agents.rules.evaluate import Evaluation
+    from marketing_agents.rules.rule import Catalogue
+    from marketing_agents.state.store import StateStore
+    from marketing_agents.warehouse.store import Warehouse
+
+STEP = "findings"
+FINDINGS_KEY = dg.AssetKey(["rules", "findings"])
+
+
+def build_findings_asset(settings: Settings) -> dg.AssetsDefinition:
+    """The asset `rules/findings`."""
+    marts = [name for name, mart in load_marts(dbt_project_dir()).items() if mart.layer == "marts"]
+
+    spec = dg.AssetSpec(
+        FINDINGS_KEY,
+        deps=[CATALOGUE_KEY, *(mart_key(name) for name in marts)],
+        group_name="rules",
+        owners=OWNERS,
+        kinds={"python", "pandas"},
+        code_version=catalogue_version(settings.resolved_catalogue_dir),
+        tags={"layer": "rules"},
+        metadata=table_metadata(RESULT_TABLES["findings"]),
+        description="Rules that fire, as episodes with evidence: every number that may be quoted later is a fact here. Data gates run first.",
+    )
+
+    # A subsettable multi-asset of one asset: only there may checks be reported through log_event, one per partition.
+    @dg.multi_asset(
+        name="findings",
+        specs=[spec],
+        can_subset=True,
+        partitions_def=ADVERTISER_DATE,
+        backfill_policy=chunked(settings.backfill_chunk_size),
+        check_specs=[partition_check(STATUS_CHECK, FINDINGS_KEY)],
+    )
+    def findings(  # type: ignore[no-untyped-def]  # noqa: ANN202 - Dagster refuses an annotation beside checks
+        context: dg.AssetExecutionContext, registry: dg.ResourceParam[Any], warehouse: dg.ResourceParam[Any], state: dg.ResourceParam[Any]
+    ):
+        _findings(context, settings, registry, warehouse, state)
+        yield dg.MaterializeResult(asset_key=FINDINGS_KEY)
+
+    return findings
+
+
+def _findings(
+    context: dg.AssetExecutionContext, settings: Settings, registry: "RegistryFile", warehouse: "Warehouse", state: "StateStore"
+) -> None:
+    from marketing_agents.report.markdown import findings_markdown
+    from marketing_agents.rules.tables import findings_table, outcomes_table
+
+    step = PartitionStep.begin(STEP, context, state, after=MARTS_STEP)
+    rows: dict[LocalDay, int] = {}
+    details: dict[LocalDay, dict[str, Any]] = {}
+    if step.usable:
+        catalogue = read_catalogue(settings)
+        evaluation = evaluate_days(warehouse, registry.load(), catalogue, step.usable, run_id=context.run_id)
+        rows = warehouse.replace_slices(
+            "findings", findings_table([f for found in evaluation.findings.values() for f in found]), step.usable
+        )
+        warehouse.replace_slices(
+            "rule_evaluations", outcomes_table([o for found in evaluation.outcomes.values() for o in found]), step.usable
+        )
+        for day in step.usable:
+            found = evaluation.findings.get(day, [])
+            outcomes = evaluation.outcomes.get(day, [])
+            blocked = sorted({o.rule_id for o in outcomes if o.reason == "blocked_by_data"})
+            details[day] = {
+                "findings": dg.MetadataValue.md(findings_markdown(found)),
+                "opened": sum(f.episode_state == "opened" for f in found),
+                "open": sum(f.is_open for f in found),
+                "rules_blocked_by_data": ", ".join(blocked) or "none",
+                "catalogue_hash": catalogue.hash,
+            }
+    step.report([FINDINGS_KEY], {FINDINGS_KEY: rows}, {FINDINGS_KEY: details})
+    warehouse.discard_features(context.run_id)
+
+
+def evaluate_days(
+    warehouse: "Warehouse", registry: "Registry", catalogue: "Catalogue", days: Sequence[LocalDay], *, run_id: str
+) -> "Evaluation":
+    """Evaluate all rules for `days`. Uses the features that this run's marts step kept, else builds them privately."""
+    from marketing_agents.rules.availability import availability
+    from marketing_agents.rules.evaluate import evaluate
+
+    features, log = features_and_log(warehouse, registry, days, run_id=run_id)
+    return evaluate(catalogue, features, days, availability(log, days))
+
+
+def features_and_log(
+    warehouse: "Warehouse", registry: "Registry", days: Sequence[LocalDay], *, run_id: str
+) -> tuple[dict[str, Any], list[Any]]:
+    """Feature frames by mart (episode look-back included) and the ingestion log of the advertisers."""
+    kept = warehouse.kept_features(run_id, days)
+    if kept is None:
+        keep_features_of(warehouse, registry, days, run_id=run_id)
+        kept = warehouse.kept_features(run_id, days)
+        if kept is None:
+            raise RuntimeError("features were built but not kept; this is a bug in the warehouse")
+    log = warehouse.ingestion_log(sorted({d.advertiser_id for d in days}))
+    return to_frames(kept), log
+
+
+def to_frames(tables: "Mapping[str, pa.Table]") -> dict[str, Any]:
+    """Arrow tables to pandas, decimals as float64 (exact sums were made in SQL; rules compare and divide)."""
+    import pyarrow as pa
+
+    frames: dict[str, Any] = {}
+    for name, table in tables.items():
+        schema = pa.schema([pa.field(f.name, pa.float64()) if pa.types.is_decimal(f.type) else f for f in table.schema])
+        frames[name] = table.cast(schema).to_pandas()
+    return frames

@@ -1,0 +1,90 @@
+"""What every partitioned step does around its own work: find its days, pass over those it cannot use, report each partition.
+
+Partition outcomes are data. Dagster marks every partition of a chunk materialized when the asset is yielded and skips everything downstream
+when it is not, so a paused, unfinished or failing partition never raises: it gets a row in `partition_status`, metadata of its own, and
+a check evaluation of its own (a check result that is yielded by a chunk would carry no partition, hence `log_event`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from marketing_agents.checks.per_partition import log_status
+from marketing_agents.days import LocalDay
+from marketing_agents.partitions import local_days, partition_key
+from marketing_agents.state.store import StateStore
+from marketing_agents.status import PartitionStatus, Status
+
+OWNERS = ["team:marketing-data"]
+
+
+@dataclass
+class PartitionStep:
+    """One step of a run over all its partitions.
+
+    `usable` are the days whose upstream step ended ok or degraded; `outcomes` collects one status per day of the run.
+    """
+
+    name: str
+    context: dg.AssetExecutionContext
+    state: StateStore
+    days: list[LocalDay]
+    usable: list[LocalDay]
+    outcomes: dict[LocalDay, PartitionStatus] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls, name: str, context: dg.AssetExecutionContext, state: StateStore, *, after: str | None) -> PartitionStep:
+        """Find the days of the run and pass over those that the step `after` did not finish. A degraded day stays degraded."""
+        days = local_days(context.partition_keys)
+        step = cls(name, context, state, days, list(days))
+        if after is None:
+            return step
+        upstream = state.statuses(after, days)
+        step.usable = []
+        for day in days:
+            found = upstream.get(day)
+            if found is None:
+                step.set(day, "blocked", f"{after} was never run for this partition; materialize it first")
+            elif found.is_usable:
+                step.usable.append(day)
+                step.set(day, found.status, found.reason)
+            else:
+                step.set(day, found.status, found.reason)
+        for day in days:
+            if day not in step.usable:
+                context.log.warning("%s: passed over, %s: %s", day.key, step.outcomes[day].status, step.outcomes[day].reason)
+        return step
+
+    def set(self, day: LocalDay, status: Status, reason: str = "") -> None:
+        """Set the outcome of a day."""
+        self.outcomes[day] = PartitionStatus(self.name, day.advertiser_id, day.day, status, reason)
+
+    def degrade(self, day: LocalDay, reason: str) -> None:
+        """Mark a usable day degraded, keeping earlier reasons."""
+        before = self.outcomes.get(day)
+        reasons = [before.reason] if before and before.reason else []
+        self.set(day, "degraded", "; ".join([*reasons, reason]))
+
+    def report(
+        self,
+        assets: Iterable[dg.AssetKey],
+        rows: Mapping[dg.AssetKey, Mapping[LocalDay, int]],
+        details: Mapping[dg.AssetKey, Mapping[LocalDay, Mapping[str, Any]]] | None = None,
+    ) -> None:
+        """Record outcomes in the state store, then attach status, row count and details to every partition of every asset."""
+        self.state.record_status(list(self.outcomes.values()), run_id=self.context.run_id)
+        for key in sorted(assets):
+            for day in self.days:
+                self._report_partition(key, day, rows.get(key, {}).get(day, 0), (details or {}).get(key, {}).get(day, {}))
+
+    def _report_partition(self, key: dg.AssetKey, day: LocalDay, rows: int, details: Mapping[str, Any]) -> None:
+        outcome = self.outcomes[day]
+        metadata: dict[str, Any] = {"status": outcome.status, "dagster/partition_row_count": rows, **details}
+        if outcome.reason:
+            metadata["reason"] = outcome.reason
+        self.context.add_asset_metadata(metadata, asset_key=key, partition_key=partition_key(day.advertiser_id, day.day))
+        log_status(self.context, key, outcome)

@@ -1,0 +1,1 @@
+"""Asset checks: what each asserts and how its result reaches one partition."""

@@ -1,0 +1,109 @@
+"""`marketing-agents`: the commands, and how errors of configuration reach a person (one message, no traceback)."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="marketing-agents",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Daily marketing recommendations per advertiser.",
+)
+rules_app = typer.Typer(no_args_is_help=True, help="The rule catalogue.")
+app.add_typer(rules_app, name="rules")
+
+AdvertiserOption = Annotated[str, typer.Option("--advertiser", help="Advertiser id, as in the registry.")]
+DateOption = Annotated[str, typer.Option("--date", help="The advertiser's local day, YYYY-MM-DD.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+
+
+@app.command()
+def demo(
+    as_json: JsonOption = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Throw the sample agency and its results away first.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Compute again even if nothing changed.")] = False,
+) -> None:
+    """Generate a small agency, materialize yesterday for all its advertisers, and print what to do."""
+    from marketing_agents.cli.demo import run_demo
+
+    raise typer.Exit(run_demo(as_json=as_json, is_fresh=fresh, is_forced=again))
+
+
+@app.command()
+def dev(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the UI.")] = 3000,
+) -> None:
+    """Open the Dagster UI with everything set: sample data if no other source is, partitions, schedules, sensor."""
+    from marketing_agents.cli.dev import run_dev
+
+    raise typer.Exit(run_dev(host, port))
+
+
+@app.command()
+def explain(
+    advertiser: AdvertiserOption,
+    date: DateOption,
+    rule: Annotated[str, typer.Option("--rule", help="Rule id, e.g. MEDIA-001.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Say why a rule fired or did not: every gate, every value."""
+    from marketing_agents.cli.explain import run_explain
+
+    raise typer.Exit(run_explain(advertiser, date, rule, as_json=as_json))
+
+
+@app.command()
+def report(advertiser: AdvertiserOption, date: DateOption) -> None:
+    """Print the digest of a day that was materialized, and where its page is."""
+    from marketing_agents.cli.report import run_report
+
+    raise typer.Exit(run_report(advertiser, date))
+
+
+@app.command()
+def sql(query: Annotated[str | None, typer.Argument(help="One query; without it, a shell.")] = None) -> None:
+    """Query all tables (raw, marts, results) with DuckDB."""
+    from marketing_agents.cli.sql import run_sql
+
+    raise typer.Exit(run_sql(query))
+
+
+@rules_app.command("check")
+def rules_check() -> None:
+    """Validate every rule file; every problem is listed with file, rule, field and fix."""
+    from marketing_agents.cli.rules import check
+
+    raise typer.Exit(check())
+
+
+@rules_app.command("list")
+def rules_list(as_json: JsonOption = False) -> None:
+    """List the rules with category, domain and what they need."""
+    from marketing_agents.cli.rules import list_rules
+
+    raise typer.Exit(list_rules(as_json=as_json))
+
+
+def main() -> None:
+    """Run the command line. Errors of configuration and input end with one message and status 2."""
+    from dotenv import load_dotenv
+
+    from marketing_agents.settings import PROJECT_DIR
+
+    load_dotenv(PROJECT_DIR / ".env")  # what `dg dev` does for the UI; the environment wins
+    from marketing_agents.cli.errors import KNOWN_ERRORS
+
+    try:
+        app()
+    except KNOWN_ERRORS as error:
+        print(f"marketing-agents: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("marketing-agents: stopped", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""What the agents are about: one folder per domain, read by `registry.load_domains`."""

@@ -1,0 +1,1 @@
+"""From a source to versions of raw slices: adapters read, validation judges, `load.py` decides which versions are written."""

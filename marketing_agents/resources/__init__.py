@@ -1,0 +1,1 @@
+"""Dagster resources: thin wrappers that open what lies below. Nothing is opened at import."""
