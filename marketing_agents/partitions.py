@@ -7,16 +7,17 @@ in UTC yet.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from datetime import date
 
 import dagster as dg
 
 from marketing_agents.days import LocalDay
+from marketing_agents.settings import load_settings
 
 ADVERTISER = dg.DynamicPartitionsDefinition(name="advertisers")
-DATE = dg.DailyPartitionsDefinition(start_date=os.environ.get("MARKETING_AGENTS_START_DATE", "2025-11-01"), end_offset=1)
+# Through the settings, so that a wrong MARKETING_AGENTS_START_DATE is told as every other wrong setting is.
+DATE = dg.DailyPartitionsDefinition(start_date=load_settings().start_date.isoformat(), end_offset=1)
 ADVERTISER_DATE = dg.MultiPartitionsDefinition({"advertiser": ADVERTISER, "date": DATE})
 
 

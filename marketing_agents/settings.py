@@ -18,8 +18,8 @@ PREFIX = "MARKETING_AGENTS_"
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 
 
-# Read by others than this model: the dbt profile finds its private database through it.
-NOT_SETTINGS = frozenset({"MARKETING_AGENTS_DBT_DATABASE"})
+# Read by others than this model: the dbt profile finds its private database through it, `dbt_project/dbt_offline` finds dbt.
+NOT_SETTINGS = frozenset({"MARKETING_AGENTS_DBT_DATABASE", "MARKETING_AGENTS_DBT", "MARKETING_AGENTS_DBT_VERSION"})
 
 
 class SettingsError(ValueError):

@@ -2,6 +2,12 @@
     of each advertiser, row by row, in the version that was known then. -#}
 with
 
+from_campaigns as (
+    select advertiser_id, date, platform, account_id, sum(spend_w7) as spend_w7, count(missing_fx_pair) as n_missing
+    from {{ ref('campaign_features') }}
+    group by advertiser_id, date, platform, account_id
+),
+
 last_days as (
     select advertiser_id, max(date) as date
     from {{ ref('int_feature_days') }}
@@ -12,12 +18,6 @@ accounts as (
     select evaluated.*
     from {{ ref('int_evaluated_days') }} as evaluated
     inner join last_days on last_days.advertiser_id = evaluated.advertiser_id and last_days.date = evaluated.date
-),
-
-from_campaigns as (
-    select advertiser_id, date, platform, account_id, sum(spend_w7) as spend_w7, count(missing_fx_pair) as n_missing
-    from {{ ref('campaign_features') }}
-    group by advertiser_id, date, platform, account_id
 ),
 
 from_rows as (

@@ -80,7 +80,7 @@ def _findings(
     details: dict[LocalDay, dict[str, Any]] = {}
     if step.usable:
         catalogue = read_catalogue(settings)
-        evaluation = evaluate_days(warehouse, registry.load(), catalogue, step.usable, run_id=context.run_id)
+        evaluation = evaluate_days(settings, warehouse, registry.load(), catalogue, step.usable, run_id=context.run_id)
         rows = warehouse.replace_slices(
             "findings", findings_table([f for found in evaluation.findings.values() for f in found]), step.usable
         )
@@ -103,23 +103,23 @@ def _findings(
 
 
 def evaluate_days(
-    warehouse: "Warehouse", registry: "Registry", catalogue: "Catalogue", days: Sequence[LocalDay], *, run_id: str
+    settings: Settings, warehouse: "Warehouse", registry: "Registry", catalogue: "Catalogue", days: Sequence[LocalDay], *, run_id: str
 ) -> "Evaluation":
     """Evaluate all rules for `days`. Uses the features that this run's marts step kept, else builds them privately."""
     from marketing_agents.rules.availability import availability
     from marketing_agents.rules.evaluate import evaluate
 
-    features, log = features_and_log(warehouse, registry, days, run_id=run_id)
+    features, log = features_and_log(settings, warehouse, registry, days, run_id=run_id)
     return evaluate(catalogue, features, days, availability(log, days))
 
 
 def features_and_log(
-    warehouse: "Warehouse", registry: "Registry", days: Sequence[LocalDay], *, run_id: str
+    settings: Settings, warehouse: "Warehouse", registry: "Registry", days: Sequence[LocalDay], *, run_id: str
 ) -> tuple[dict[str, Any], list[Any]]:
     """Feature frames by mart (episode look-back included) and the ingestion log of the advertisers."""
     kept = warehouse.kept_features(run_id, days)
     if kept is None:
-        keep_features_of(warehouse, registry, days, run_id=run_id)
+        keep_features_of(settings, warehouse, registry, days, run_id=run_id)
         kept = warehouse.kept_features(run_id, days)
         if kept is None:
             raise RuntimeError("features were built but not kept; this is a bug in the warehouse")

@@ -56,7 +56,7 @@ def build_mart_assets(settings: Settings) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, registry: dg.ResourceParam[Any], warehouse: dg.ResourceParam[Any], state: dg.ResourceParam[Any]
     ):
         """Build features for every usable partition of the run and publish the asked days."""
-        yield from _build(context, registry, warehouse, state)
+        yield from _build(context, settings, registry, warehouse, state)
 
     return build_marts
 
@@ -77,7 +77,7 @@ def _spec(mart: MartContract, marts: dict[str, MartContract], code_version: str)
 
 
 def _build(
-    context: dg.AssetExecutionContext, registry: "RegistryFile", warehouse: "Warehouse", state: "StateStore"
+    context: dg.AssetExecutionContext, settings: Settings, registry: "RegistryFile", warehouse: "Warehouse", state: "StateStore"
 ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
     step = PartitionStep.begin(STEP, context, state, after=INGESTION_STEP)
     keys = [mart_key(name) for name in parents_first(load_marts(dbt_project_dir())) if mart_key(name) in context.selected_asset_keys]
@@ -86,7 +86,7 @@ def _build(
     failed: list[FailedTest] = []
     if step.usable:
         with warehouse.transform(registry.load(), step.usable, run_id=context.run_id) as transform:
-            tests = run_dbt(transform)
+            tests = run_dbt(transform, settings)
             failed = [attribute(t, transform.failed_rows(t.relation) if t.relation else None) for t in tests if t.failures]
             for day in step.usable:
                 for test in failed_on(failed, day):
@@ -107,17 +107,17 @@ def parents_first(marts: Mapping[str, MartContract]) -> list[str]:
     )
 
 
-def run_dbt(transform: "TransformRun") -> list[DbtTest]:
+def run_dbt(transform: "TransformRun", settings: Settings) -> list[DbtTest]:
     """Build the dbt project in a transform run; results of its tests."""
     from marketing_agents.assets.dbt_build import build
 
-    return build(dbt_project_dir(), transform.dbt_environment)
+    return build(dbt_project_dir(), transform.dbt_environment, cache_dir=settings.data_dir / "cache" / "dbt")
 
 
-def keep_features_of(warehouse: "Warehouse", registry: "Registry", days: Sequence[LocalDay], *, run_id: str) -> None:
+def keep_features_of(settings: Settings, warehouse: "Warehouse", registry: "Registry", days: Sequence[LocalDay], *, run_id: str) -> None:
     """Build features for `days` and keep them for the run, publishing nothing (for a step that is re-run alone)."""
     with warehouse.transform(registry, days, run_id=run_id) as transform:
-        run_dbt(transform)
+        run_dbt(transform, settings)
         transform.keep_features(tuple(load_marts(dbt_project_dir())))
 
 

@@ -164,6 +164,7 @@ def _print(
     *,
     was_done: bool,
 ) -> None:
+    from marketing_agents.agents.outside_text import clean
     from marketing_agents.report.wording import action_in_words, headline_in_words, money_in_words
 
     for day in days:
@@ -181,7 +182,7 @@ def _print(
             "#", "what to do, and why", "at stake", "status", title=title, title_justify="left", caption=Text(note) if note else None
         )
         for r in ranked[:SHOWN]:
-            what = Text.assemble((action_in_words(r), "bold"), "\n", r.entity.name[:70], "\n", (headline_in_words(r), "dim"))
+            what = Text.assemble((action_in_words(r), "bold"), "\n", clean(r.entity.name, limit=70), "\n", (headline_in_words(r), "dim"))
             table.add_row(str(r.rank), what, Text(money_in_words(r)), r.status.replace("_", " "))
         console.print(table)
         more = [f"{len(ranked) - SHOWN} more in the report"] if len(ranked) > SHOWN else []
@@ -189,11 +190,12 @@ def _print(
         if more:
             console.print(Text("  " + "; ".join(more)), style="dim")
         console.print()
-    first = days[0]
+    day, rule = next(((d, r.rule_ids[0]) for d in days for r in listed[d] if r.rank == 1), (days[0], "MEDIA-001"))
     console.print(f"[bold]{'Nothing had changed; shown' if was_done else 'Done'} in {seconds} s.[/bold] Next:")
-    console.print(Text(f"  reports   {settings.data_dir / 'reports'}/<advertiser>/<date>.html"))
+    console.print(Text(f"  reports   {settings.data_dir / 'reports'}/<advertiser>/<date>.html"), soft_wrap=True)
     console.print(
-        Text(f"  why       .venv/bin/marketing-agents explain --advertiser {first.advertiser_id} --date {first.day} --rule MEDIA-001")
+        Text(f"  why       .venv/bin/marketing-agents explain --advertiser {day.advertiser_id} --date {day.day} --rule {rule}"),
+        soft_wrap=True,
     )
     console.print(Text("  the UI    make dev   (asset graph, partitions, backfills)"))
 

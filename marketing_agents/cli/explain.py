@@ -20,7 +20,7 @@ def run_explain(advertiser: str, day: str, rule_id: str, *, as_json: bool) -> in
     """Print why the rule fired or did not, entity by entity.
 
     Raises:
-        UsageError: the rule does not exist, or nothing was ever loaded for the advertiser.
+        UsageError: the rule does not exist, or no data of the day was loaded.
     """
     from marketing_agents.rules.availability import availability
     from marketing_agents.rules.explain import explain
@@ -31,11 +31,11 @@ def run_explain(advertiser: str, day: str, rule_id: str, *, as_json: bool) -> in
     if rule_id not in catalogue.by_id:
         raise UsageError(f"unknown rule {rule_id!r}; the catalogue has: {', '.join(r.id for r in catalogue.rules)}")
     warehouse = open_warehouse(settings)
-    if not any(version.as_of <= asked.day for version in warehouse.ingestion_log([advertiser])):
+    if not any(version.as_of <= asked.day for version in warehouse.ingestion_log([advertiser], start=asked.day, end=asked.day)):
         raise UsageError(f"no data is stored for {asked.key}; materialize that partition first (or run `make demo`)")
     run_id = f"explain-{uuid.uuid4().hex[:12]}"
     try:
-        features, log = features_and_log(warehouse, load_registry(settings.resolved_advertisers), [asked], run_id=run_id)
+        features, log = features_and_log(settings, warehouse, load_registry(settings.resolved_advertisers), [asked], run_id=run_id)
         explanation = explain(catalogue, features, asked, rule_id, availability(log, [asked]))
     finally:
         warehouse.discard_features(run_id)

@@ -24,5 +24,6 @@ def run_report(advertiser: str, day: str) -> int:
         raise UsageError(f"no report of {asked.key}; materialize `daily_report` for that partition first")
     console = Console()
     console.print(Markdown(digest.read_text(encoding="utf-8")))
-    console.print(f"page: {folder / f'{asked.day.isoformat()}.html'}", style="dim")
+    # A path to copy: one line, whatever the width, and brackets in it are no markup.
+    console.print(f"page: {folder / f'{asked.day.isoformat()}.html'}", style="dim", markup=False, soft_wrap=True)
     return 0

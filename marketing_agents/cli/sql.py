@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from marketing_agents.settings import load_settings
+from marketing_agents.warehouse.embedded.queries import ask
 from marketing_agents.warehouse.embedded.warehouse import EmbeddedWarehouse
+from marketing_agents.warehouse.store import WarehouseError
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
 _SHOWN_ROWS = 200
@@ -19,24 +22,22 @@ _SHOWN_ROWS = 200
 
 def run_sql(query: str | None) -> int:
     """0, or 1 when a single query fails."""
-    import duckdb
-
     connection = EmbeddedWarehouse(load_settings().data_dir).connect_views()
     if query is not None:
         try:
-            _show(connection.execute(query).to_arrow_table())
-        except duckdb.Error as error:
+            _show(ask(connection, query))
+        except WarehouseError as error:
             print(f"marketing-agents sql: {error}", file=sys.stderr)
             return 1
         return 0
     return _shell(connection)
 
 
-def _shell(connection: Any) -> int:
-    import duckdb
-
+def _shell(connection: duckdb.DuckDBPyConnection) -> int:
     console = Console()
-    console.print("Tables are views: raw.<table>, marts.<model>, results.<table>. End a query with ; and leave with Ctrl-D.", style="dim")
+    console.print(
+        "Tables are read-only views: raw.<table>, marts.<model>, results.<table>. End a query with ; and leave with Ctrl-D.", style="dim"
+    )
     pending: list[str] = []
     while True:
         try:
@@ -49,8 +50,8 @@ def _shell(connection: Any) -> int:
         text = "\n".join(pending)
         pending = []
         try:
-            _show(connection.execute(text).to_arrow_table())
-        except duckdb.Error as error:
+            _show(ask(connection, text))
+        except WarehouseError as error:
             console.print(str(error), style="red", markup=False)
 
 

@@ -92,7 +92,7 @@ class FilesSource:
     def _candidates(self, table: str) -> list[Path]:
         named = self._mapping(table).file
         names = [named] if named else [f"{table}{suffix}" for suffix in FILE_SUFFIXES]
-        return [path for name in names if (path := self.source_dir / name).is_file()]
+        return [path for name in names if (path := self.source_dir / name).exists()]
 
     def _path(self, table: str) -> Path:
         candidates = self._candidates(table)
@@ -100,6 +100,8 @@ class FilesSource:
             raise TableProblem(f"{self.source_dir}: no file {self._mapping(table).file or f'{table}.parquet or {table}.csv'}")
         if len(candidates) > 1:
             raise TableProblem(f"{self.source_dir}: {' and '.join(c.name for c in candidates)} both exist; keep one")
+        if not candidates[0].is_file():
+            raise TableProblem(f"{candidates[0].name}: is a folder (or no regular file); put one file with all rows there")
         return candidates[0]
 
     def _csv(self, path: Path) -> pa.Table:

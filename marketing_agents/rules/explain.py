@@ -95,12 +95,19 @@ class Explanation(Frozen):
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("`", "'").replace("<", "&lt;").replace("[", "\\[")
+    """One line that stays text in a table cell, a heading and a terminal: nothing invisible, no escape sequence, no markup."""
+    visible = "".join(ch if ch.isprintable() else " " for ch in text)
+    return " ".join(visible.split()).replace("\\", "\\\\").replace("|", "\\|").replace("`", "'").replace("<", "&lt;").replace("[", "\\[")
+
+
+def _code(text: str) -> str:
+    """Our own expression inside backticks, where a backslash stands for itself."""
+    return " ".join(text.split()).replace("|", "\\|").replace("`", "'")
 
 
 def _table(head: tuple[str, str, str], lines: tuple[Line, ...]) -> list[str]:
     rows = [
-        f"| {_cell(line.name)} | `{_cell(line.expression)}` | {_cell(line.answer)} |"
+        f"| {_cell(line.name)} | `{_code(line.expression)}` | {_cell(line.answer)} |"
         if line.expression
         else f"| {_cell(line.name)} | | {_cell(line.answer)} |"
         for line in lines

@@ -22,6 +22,7 @@ from marketing_agents.settings import Settings
 from marketing_agents.state.store import StateStore
 
 ANCHOR = date(2026, 10, 15)  # long over in every zone, whenever the tests run
+BUSY = LocalDay("sol-and-sage", ANCHOR)  # three incidents: a dear campaign, fatigued ads, a plan that runs late
 
 
 @dataclass

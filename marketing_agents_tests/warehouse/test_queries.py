@@ -30,6 +30,7 @@ def warehouse(tmp_path):
         ("SELECT count(*) AS v FROM ingestion_log", None, 3),
         ("SELECT count(*) AS v FROM rule_evaluations", None, 1),
         ("SELECT count(*) AS v FROM findings JOIN campaigns USING (advertiser_id)", None, 0),
+        ("SELECT count(*) AS v FROM results.rule_evaluations JOIN raw.fx_rates USING (advertiser_id)", None, 1),
         ("WITH x AS (SELECT * FROM fx_rates) SELECT count(*) AS v FROM x", None, 2),
     ],
 )
@@ -43,6 +44,7 @@ def test_a_query_sees_the_newest_versions(warehouse, sql, parameters, expected):
         "SELECT * FROM read_csv('/etc/passwd')",
         "SELECT * FROM read_text('/etc/hostname')",
         "COPY (SELECT 1) TO '{data}/warehouse/raw/x.csv'",
+        "EXPLAIN ANALYZE COPY (SELECT 1) TO '{data}/warehouse/raw/x.csv'",
         "DROP VIEW fx_rates",
         "SELECT 1; SELECT 2",
         "SET enable_external_access = true",

@@ -95,7 +95,13 @@ ANALYSES = TableContract(
         _ADVERTISER,
         _DATE,
         Column("domain", S, "Domain.", required=True),
-        Column("status", S, "ok or degraded.", required=True, allowed=("ok", "degraded")),
+        Column(
+            "status",
+            S,
+            "ok, or degraded after an error of the model; follows the writer, so not part of identity.",
+            required=True,
+            allowed=("ok", "degraded"),
+        ),
         Column(
             "writer",
             S,
