@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 EPISODE_DAYS = 55
 """The state of an episode on day D is a function of the feature rows of [D - 55, D] (DESIGN section 4)."""
-LOOK_BACK_DAYS = 120
-"""The longest window that a feature row of one day reaches back."""
+LOOK_BACK_DAYS = 125
+"""How far back the features of one day may read: windows of 120 days that end at the evaluated day, which zone and settle lag (72 h at most)
+move up to 5 days before the partition's. Ingestion loads and transforms read exactly this far, so that a day alone and in a chunk agree."""
 
 
 class LocalDay(NamedTuple):

@@ -29,7 +29,7 @@ class SettingsError(ValueError):
 class Settings(BaseSettings):
     """Settings of a deployment. See the table in README.md; a test holds the two together."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", populate_by_name=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", populate_by_name=True, env_ignore_empty=True)
 
     data_dir: Path = Field(default=PROJECT_DIR / ".data", description="Folder of the embedded warehouse, reports, state and scratch files.")
     warehouse: Literal["embedded"] = Field(default="embedded", description="Where rows live: `embedded` (Parquet + DuckDB).")
@@ -106,6 +106,13 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("LANGFUSE_BASE_URL", "LANGFUSE_HOST", "langfuse_base_url"),
         description="Langfuse address.",
     )
+
+    @field_validator(
+        "data_dir", "source_dir", "source_mapping", "advertisers", "policies_dir", "domains_dir", "catalogue_dir", mode="after"
+    )
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value is not None else None
 
     @field_validator("gemini_api_key", "langfuse_public_key", "langfuse_secret_key", "state_url", mode="after")
     @classmethod

@@ -40,6 +40,13 @@ EXPECTED = (
 GROUPS = {"raw": "ingestion", "marts": "marts", "rules": "rules", "analysis": "analysis"}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def living_instance():
+    """Dagster resolves definitions through the instance that was made last; one that an earlier test closed would be a dead reference."""
+    with dg.instance_for_test() as instance:
+        yield instance
+
+
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
     return Settings(data_dir=tmp_path_factory.mktemp("definitions"), writer="template", backfill_chunk_size=17)

@@ -74,6 +74,16 @@ def test_auto_means_the_model_when_it_is_configured(monkeypatch, environment, ha
     assert load_settings().has_model is has_model
 
 
+def test_an_empty_variable_is_no_setting_and_paths_are_absolute(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MARKETING_AGENTS_ADVERTISERS", "")
+    monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "")
+    monkeypatch.setenv("MARKETING_AGENTS_DATA_DIR", "mine")
+    settings = load_settings()
+    assert settings.advertisers is None
+    assert settings.data_dir == tmp_path / "mine"
+
+
 def test_the_readme_lists_every_variable_and_no_other():
     shown = set(re.findall(r"^\| `([A-Z_]+)` \|", README.read_text(encoding="utf-8"), flags=re.MULTILINE))
     assert shown == set(known_variables())

@@ -42,7 +42,7 @@ class Advertiser(BaseModel):
     settle_lag_hours: int = Field(
         default=3, ge=0, le=72, description="hours after the end of an account's day until its figures are usable"
     )
-    paused: bool = Field(default=False, description="paused in the registry; the kill switch in the state store works without an edit")
+    paused: bool = Field(default=False, description="no run does anything for a paused advertiser; its history stays")
     prompt_label: str | None = Field(default=None, description="Langfuse label in place of the default one")
 
     @field_validator("id")
@@ -54,6 +54,14 @@ class Advertiser(BaseModel):
                 "1 to 63 characters, starting and ending with a letter or digit"
             )
         return value
+
+    @field_validator("run_time_local", mode="before")
+    @classmethod
+    def _hour_and_minute(cls, value: object) -> object:
+        # YAML reads an unquoted 10:30 as the number 630, and a time with a zone cannot be compared with local ones.
+        if isinstance(value, time) or (isinstance(value, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value)):
+            return value
+        raise ValueError(f'write it as "HH:MM" in quotes, for example "06:00" (found {value!r})')
 
     @field_validator("time_zone")
     @classmethod

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from marketing_agents.assets.catalogue import label_rules, read_catalogue
+from marketing_agents.assets.catalogue import FINDINGS_KEY, label_rules, read_catalogue
 from marketing_agents.assets.column_schema import table_metadata
-from marketing_agents.assets.findings import FINDINGS_KEY
 from marketing_agents.assets.findings import STEP as FINDINGS_STEP
 from marketing_agents.assets.partition_step import OWNERS, PartitionStep
 from marketing_agents.assets.trend_chart import TrendCharts
@@ -115,18 +114,18 @@ class _Analyses:
         from marketing_agents.agents.graph import analyse_all
         from marketing_agents.agents.request import AnalysisRequest
 
-        steps = {d.name: PartitionStep.begin(analysis_step(d.name), self.context, self.state, after=FINDINGS_STEP) for d in self.domains}
-        days = next(iter(steps.values())).usable
+        step = PartitionStep.begin("analysis", self.context, self.state, self.registry, after=FINDINGS_STEP)
+        steps = {d.name: step.named(analysis_step(d.name)) for d in self.domains}
+        days = step.usable
         upstream = self.state.statuses(FINDINGS_STEP, days)
         done: list[DomainAnalysis] = []
         found: Mapping[LocalDay, list[Finding]] = {}
         if days:
-            advertisers = self.registry.load()
             found = self._findings(days)
             labels = {label.rule_id: label.domain for label in label_rules(self.settings, read_catalogue(self.settings), self.state)}
             requests = [
                 AnalysisRequest(
-                    advertiser=advertisers.require(day.advertiser_id),
+                    advertiser=step.advertisers.require(day.advertiser_id),
                     day=day.day,
                     domain=domain,
                     findings=tuple(f for f in found[day] if labels.get(f.rule_id) == domain.name),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 CATALOGUE_KEY = dg.AssetKey(["rules", "catalogue"])
 DOMAINS_KEY = dg.AssetKey(["rules", "domains"])
+FINDINGS_KEY = dg.AssetKey(["rules", "findings"])
 CONFIDENCE_CHECK = "label_confidence"
 LOW_CONFIDENCE = 0.5
 
@@ -50,7 +51,7 @@ def catalogue_version(directory: Path) -> str:
 
 
 def label_rules(settings: Settings, catalogue: "Catalogue", state: "StateStore") -> "list[DomainLabel]":
-    """A label for every rule: stored ones, else tiers 0, 1 and 3 on the spot (tier 2 needs a model, see issue of the live model)."""
+    """A label for every rule: pinned, by category, a stored answer of the model, else keywords."""
     from marketing_agents.domains.registry import load_domains
     from marketing_agents.rules.classification import classify
 
@@ -107,7 +108,6 @@ def build_catalogue_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     def domains(context: dg.AssetExecutionContext, state: dg.ResourceParam[Any]) -> dg.MaterializeResult:  # type: ignore[type-arg]
         rules = read_catalogue(settings)
         labels = label_rules(settings, rules, state)
-        state.save_labels(labels)
         categories: Mapping[str, str] = {r.id: r.category for r in rules.rules}
         rows = [(x.rule_id, categories[x.rule_id], x.domain, x.tier, f"{x.confidence:.2f}", x.reason) for x in labels]
         unsure = [x.rule_id for x in labels if x.confidence < LOW_CONFIDENCE]

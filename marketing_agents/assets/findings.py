@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from marketing_agents.assets.catalogue import CATALOGUE_KEY, catalogue_version, read_catalogue
+from marketing_agents.assets.catalogue import CATALOGUE_KEY, FINDINGS_KEY, catalogue_version, read_catalogue
 from marketing_agents.assets.column_schema import table_metadata
 from marketing_agents.assets.marts import STEP as MARTS_STEP
 from marketing_agents.assets.marts import keep_features_of, mart_key
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from marketing_agents.warehouse.store import Warehouse
 
 STEP = "findings"
-FINDINGS_KEY = dg.AssetKey(["rules", "findings"])
 
 
 def build_findings_asset(settings: Settings) -> dg.AssetsDefinition:
@@ -63,7 +62,10 @@ def build_findings_asset(settings: Settings) -> dg.AssetsDefinition:
     def findings(  # type: ignore[no-untyped-def]  # noqa: ANN202 - Dagster refuses an annotation beside checks
         context: dg.AssetExecutionContext, registry: dg.ResourceParam[Any], warehouse: dg.ResourceParam[Any], state: dg.ResourceParam[Any]
     ):
-        _findings(context, settings, registry, warehouse, state)
+        try:
+            _findings(context, settings, registry, warehouse, state)
+        finally:
+            warehouse.discard_features(context.run_id)
         yield dg.MaterializeResult(asset_key=FINDINGS_KEY)
 
     return findings
@@ -75,12 +77,12 @@ def _findings(
     from marketing_agents.report.markdown import findings_markdown
     from marketing_agents.rules.tables import findings_table, outcomes_table
 
-    step = PartitionStep.begin(STEP, context, state, after=MARTS_STEP)
+    step = PartitionStep.begin(STEP, context, state, registry, after=MARTS_STEP)
     rows: dict[LocalDay, int] = {}
     details: dict[LocalDay, dict[str, Any]] = {}
     if step.usable:
         catalogue = read_catalogue(settings)
-        evaluation = evaluate_days(settings, warehouse, registry.load(), catalogue, step.usable, run_id=context.run_id)
+        evaluation = evaluate_days(settings, warehouse, step.advertisers, catalogue, step.usable, run_id=context.run_id)
         rows = warehouse.replace_slices(
             "findings", findings_table([f for found in evaluation.findings.values() for f in found]), step.usable
         )
@@ -99,7 +101,6 @@ def _findings(
                 "catalogue_hash": catalogue.hash,
             }
     step.report([FINDINGS_KEY], {FINDINGS_KEY: rows}, {FINDINGS_KEY: details})
-    warehouse.discard_features(context.run_id)
 
 
 def evaluate_days(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from marketing_agents.assets.catalogue import FINDINGS_KEY
 from marketing_agents.assets.column_schema import mart_metadata
 from marketing_agents.assets.partition_step import OWNERS, PartitionStep
 from marketing_agents.assets.raw import STEP as INGESTION_STEP
@@ -79,13 +80,13 @@ def _spec(mart: MartContract, marts: dict[str, MartContract], code_version: str)
 def _build(
     context: dg.AssetExecutionContext, settings: Settings, registry: "RegistryFile", warehouse: "Warehouse", state: "StateStore"
 ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
-    step = PartitionStep.begin(STEP, context, state, after=INGESTION_STEP)
+    step = PartitionStep.begin(STEP, context, state, registry, after=INGESTION_STEP)
     keys = [mart_key(name) for name in parents_first(load_marts(dbt_project_dir())) if mart_key(name) in context.selected_asset_keys]
     rows: dict[dg.AssetKey, dict[LocalDay, int]] = {}
     tests: list[DbtTest] = []
     failed: list[FailedTest] = []
     if step.usable:
-        with warehouse.transform(registry.load(), step.usable, run_id=context.run_id) as transform:
+        with warehouse.transform(step.advertisers, step.usable, run_id=context.run_id) as transform:
             tests = run_dbt(transform, settings)
             failed = [attribute(t, transform.failed_rows(t.relation) if t.relation else None) for t in tests if t.failures]
             for day in step.usable:
@@ -93,11 +94,17 @@ def _build(
                     step.degrade(day, f"dbt test {test.name} on {test.model} failed")
             for key in keys:
                 rows[key] = transform.publish(key.path[-1], step.usable)
-            transform.keep_features(tuple(load_marts(dbt_project_dir())))
+            if _is_in_run(context, FINDINGS_KEY):
+                transform.keep_features(tuple(load_marts(dbt_project_dir())))
     _log_tests(context, keys, step.usable, tests, failed)
     step.report(keys, rows)
     for key in keys:
         yield dg.MaterializeResult(asset_key=key)
+
+
+def _is_in_run(context: dg.AssetExecutionContext, key: dg.AssetKey) -> bool:
+    selection = context.run.asset_selection
+    return selection is None or key in selection
 
 
 def parents_first(marts: Mapping[str, MartContract]) -> list[str]:

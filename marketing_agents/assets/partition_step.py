@@ -8,8 +8,8 @@ a check evaluation of its own (a check result that is yielded by a chunk would c
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -18,6 +18,10 @@ from marketing_agents.days import LocalDay
 from marketing_agents.partitions import local_days, partition_key
 from marketing_agents.state.store import StateStore
 from marketing_agents.status import PartitionStatus, Status
+
+if TYPE_CHECKING:
+    from marketing_agents.advertisers.registry import Registry
+    from marketing_agents.resources.platform import RegistryFile
 
 OWNERS = ["team:marketing-data"]
 
@@ -32,32 +36,46 @@ class PartitionStep:
     name: str
     context: dg.AssetExecutionContext
     state: StateStore
+    advertisers: Registry
     days: list[LocalDay]
     usable: list[LocalDay]
     outcomes: dict[LocalDay, PartitionStatus] = field(default_factory=dict)
 
     @classmethod
-    def begin(cls, name: str, context: dg.AssetExecutionContext, state: StateStore, *, after: str | None) -> PartitionStep:
-        """Find the days of the run and pass over those that the step `after` did not finish. A degraded day stays degraded."""
+    def begin(
+        cls, name: str, context: dg.AssetExecutionContext, state: StateStore, registry: RegistryFile, *, after: str | None
+    ) -> PartitionStep:
+        """Find the days of the run and pass over those that cannot be used: advertiser gone or paused, or the step `after` not finished.
+
+        The registry is read once per step: an entry that is edited meanwhile must not take the other partitions with it. A degraded
+        day stays degraded.
+        """
         days = local_days(context.partition_keys)
-        step = cls(name, context, state, days, list(days))
-        if after is None:
-            return step
-        upstream = state.statuses(after, days)
-        step.usable = []
+        step = cls(name, context, state, registry.load(), days, [])
+        upstream = state.statuses(after, days) if after is not None else {}
         for day in days:
+            advertiser = step.advertisers.get(day.advertiser_id)
             found = upstream.get(day)
-            if found is None:
-                step.set(day, "blocked", f"{after} was never run for this partition; materialize it first")
-            elif found.is_usable:
+            if advertiser is None:
+                step.set(day, "blocked", "the advertiser is not in the registry any more")
+            elif advertiser.paused:
+                step.set(day, "paused", "paused in the registry")
+            elif after is None:
                 step.usable.append(day)
-                step.set(day, found.status, found.reason)
+            elif found is None:
+                step.set(day, "blocked", f"{after} was never run for this partition; materialize it first")
             else:
                 step.set(day, found.status, found.reason)
-        for day in days:
-            if day not in step.usable:
-                context.log.warning("%s: passed over, %s: %s", day.key, step.outcomes[day].status, step.outcomes[day].reason)
+                if found.is_usable:
+                    step.usable.append(day)
+        for day in sorted(set(days) - set(step.usable)):
+            context.log.warning("%s: passed over, %s: %s", day.key, step.outcomes[day].status, step.outcomes[day].reason)
         return step
+
+    def named(self, name: str) -> PartitionStep:
+        """The same days and outcomes so far, under another step's name."""
+        outcomes = {day: replace(outcome, step=name) for day, outcome in self.outcomes.items()}
+        return replace(self, name=name, usable=list(self.usable), outcomes=outcomes)
 
     def set(self, day: LocalDay, status: Status, reason: str = "") -> None:
         """Set the outcome of a day."""
@@ -76,10 +94,16 @@ class PartitionStep:
         details: Mapping[dg.AssetKey, Mapping[LocalDay, Mapping[str, Any]]] | None = None,
     ) -> None:
         """Record outcomes in the state store, then attach status, row count and details to every partition of every asset."""
-        self.state.record_status(list(self.outcomes.values()), run_id=self.context.run_id)
+        self.state.record_status(self._recorded(), run_id=self.context.run_id)
         for key in sorted(assets):
             for day in self.days:
                 self._report_partition(key, day, rows.get(key, {}).get(day, 0), (details or {}).get(key, {}).get(day, {}))
+
+    def _recorded(self) -> list[PartitionStatus]:
+        """Outcomes for the state store. A pause does not rewrite history: a day that was finished before stays finished."""
+        paused = [day for day, outcome in self.outcomes.items() if outcome.status == "paused"]
+        finished = {day for day, outcome in self.state.statuses(self.name, paused).items() if outcome.is_usable} if paused else set()
+        return [outcome for day, outcome in self.outcomes.items() if day not in finished]
 
     def _report_partition(self, key: dg.AssetKey, day: LocalDay, rows: int, details: Mapping[str, Any]) -> None:
         outcome = self.outcomes[day]

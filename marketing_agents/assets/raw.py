@@ -5,7 +5,7 @@ What belongs here: which days may load, one call per advertiser, metadata. How r
 No postponed annotations in this module: Dagster reads the class of the `config` parameter from the annotation itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -100,26 +100,19 @@ def _ingest(
 ) -> Iterator[dg.MaterializeResult]:  # type: ignore[type-arg]
     from marketing_agents.ingestion.load import load_advertiser
 
-    step = PartitionStep.begin(STEP, context, state, after=None)
+    step = PartitionStep.begin(STEP, context, state, registry, after=None)
     tables = sorted(key.path[-1] for key in context.selected_asset_keys)
-    advertisers = registry.load()
     loads: dict[LocalDay, DayLoad] = {}
     with source.open() as adapter:
-        for advertiser_id, days in by_advertiser(step.days).items():
-            advertiser = advertisers.get(advertiser_id)
-            if advertiser is None:
-                _set_all(step, advertiser_id, days, "blocked", "the advertiser is not in the registry any more")
-                continue
-            if advertiser.paused:
-                _set_all(step, advertiser_id, days, "paused", "paused in the registry")
-                continue
+        for advertiser_id, days in by_advertiser(step.usable).items():
             loads.update(
                 load_advertiser(
                     warehouse,
                     adapter,
-                    advertiser,
+                    step.advertisers.require(advertiser_id),
                     days,
                     tables=tables,
+                    also_judge=sorted(set(INPUT_TABLES) - set(tables)),
                     mode=config.ingest,
                     restatement_days=settings.restatement_days,
                     now=datetime.now(UTC),
@@ -134,11 +127,6 @@ def _ingest(
     step.report(keys, rows, details)
     for key in keys:
         yield dg.MaterializeResult(asset_key=key)
-
-
-def _set_all(step: PartitionStep, advertiser_id: str, days: Sequence[Any], status: Literal["blocked", "paused"], reason: str) -> None:
-    for day in days:
-        step.set(LocalDay(advertiser_id, day), status, reason)
 
 
 def _table_details(load: "DayLoad", table: str) -> dict[str, Any]:

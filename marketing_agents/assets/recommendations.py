@@ -3,14 +3,14 @@
 No postponed annotations in this module: Dagster reads the annotations of `context` and `config` as they are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from marketing_agents.assets.analysis import analysis_key, analysis_step
+from marketing_agents.assets.catalogue import FINDINGS_KEY
 from marketing_agents.assets.column_schema import table_metadata
-from marketing_agents.assets.findings import FINDINGS_KEY
 from marketing_agents.assets.findings import STEP as FINDINGS_STEP
 from marketing_agents.assets.partition_step import OWNERS, PartitionStep
 from marketing_agents.checks.per_partition import STATUS_CHECK, partition_check
@@ -78,19 +78,18 @@ def _recommend(
     from marketing_agents.decisions.tables import recommendations_table
     from marketing_agents.report.markdown import recommendations_markdown
 
-    step = PartitionStep.begin(STEP, context, state, after=FINDINGS_STEP)
+    step = PartitionStep.begin(STEP, context, state, registry, after=FINDINGS_STEP)
     rows: dict[LocalDay, int] = {}
     details: dict[LocalDay, dict[str, Any]] = {}
     if step.usable:
-        advertisers = registry.load()
         read = day_results(warehouse, step.usable)
-        missing = _carry_analysis_outcomes(step, state, domains)
+        missing = _carry_analysis_outcomes(step, state, domains, read)
         lists = {}
         for day in step.usable:
             analyses, found = read[day]
             policy = load_policy(settings.resolved_policies_dir, day.advertiser_id)
             lists[day] = decide(
-                advertisers.require(day.advertiser_id), day.day, [a for a in analyses if a.domain in domains], found, policy
+                step.advertisers.require(day.advertiser_id), day.day, [a for a in analyses if a.domain in domains], found, policy
             )
         rows = warehouse.replace_slices(
             "recommendations", recommendations_table([r for found in lists.values() for r in found]), step.usable
@@ -105,7 +104,9 @@ def _recommend(
     step.report([RECOMMENDATIONS_KEY], {RECOMMENDATIONS_KEY: rows}, {RECOMMENDATIONS_KEY: details})
 
 
-def _carry_analysis_outcomes(step: PartitionStep, state: "StateStore", domains: Sequence[str]) -> dict[LocalDay, list[str]]:
+def _carry_analysis_outcomes(
+    step: PartitionStep, state: "StateStore", domains: Sequence[str], read: "Mapping[LocalDay, tuple[list[DomainAnalysis], list[Finding]]]"
+) -> dict[LocalDay, list[str]]:
     """Degrade days with a domain that did not answer or answered after an error; the list is made from the others."""
     missing: dict[LocalDay, list[str]] = {}
     for domain in domains:
@@ -115,7 +116,7 @@ def _carry_analysis_outcomes(step: PartitionStep, state: "StateStore", domains: 
             if outcome is None or not outcome.is_usable:
                 missing.setdefault(day, []).append(domain)
                 step.degrade(day, f"no analysis of {domain}")
-            elif outcome.status == "degraded" and domain in outcome.reason:
+            elif any(a.domain == domain and a.status == "degraded" for a in read[day][0]):
                 step.degrade(day, f"{domain} was written by the template after an error")
     return missing
 

@@ -65,9 +65,9 @@ def build_report_asset(settings: Settings) -> dg.AssetsDefinition:
 def _report(context: dg.AssetExecutionContext, registry: "RegistryFile", warehouse: "Warehouse", state: "StateStore") -> None:
     from marketing_agents.report.page import render_digest, render_page
 
-    step = PartitionStep.begin(STEP, context, state, after=RECOMMENDATIONS_STEP)
+    step = PartitionStep.begin(STEP, context, state, registry, after=RECOMMENDATIONS_STEP)
     details: dict[LocalDay, dict[str, Any]] = {}
-    pages = page_inputs(warehouse, registry, step) if step.usable else {}
+    pages = page_inputs(warehouse, step) if step.usable else {}
     for day, page in pages.items():
         digest = render_digest(page)
         where = warehouse.save_document(f"{day.advertiser_id}/{day.day.isoformat()}.html", render_page(page).encode())
@@ -76,14 +76,13 @@ def _report(context: dg.AssetExecutionContext, registry: "RegistryFile", warehou
     step.report([REPORT_KEY], {REPORT_KEY: dict.fromkeys(pages, 1)}, {REPORT_KEY: details})
 
 
-def page_inputs(warehouse: "Warehouse", registry: "RegistryFile", step: PartitionStep) -> "dict[LocalDay, PageInput]":
+def page_inputs(warehouse: "Warehouse", step: PartitionStep) -> "dict[LocalDay, PageInput]":
     """What the page of each usable day shows."""
     from marketing_agents.decisions.tables import recommendations_from_table
     from marketing_agents.report.page_view import PageInput
     from marketing_agents.report.trend import TrendReader
     from marketing_agents.rules.tables import outcomes_from_table
 
-    advertisers = registry.load()
     read = day_results(warehouse, step.usable)
     listed = recommendations_from_table(warehouse.read_slices("recommendations", step.usable))
     outcomes = outcomes_from_table(warehouse.read_slices("rule_evaluations", step.usable))
@@ -94,7 +93,7 @@ def page_inputs(warehouse: "Warehouse", registry: "RegistryFile", step: Partitio
         trends = {f.finding_id: trend for f in found if f.is_open and (trend := reader.trend(f)) is not None}
         reason = step.outcomes[day].reason
         pages[day] = PageInput(
-            advertiser=advertisers.require(day.advertiser_id),
+            advertiser=step.advertisers.require(day.advertiser_id),
             day=day.day,
             recommendations=tuple(r for r in listed if (r.advertiser_id, r.date) == day),
             analyses=tuple(analyses),

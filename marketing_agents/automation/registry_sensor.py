@@ -28,7 +28,10 @@ def build_registry_sensor(path: Path) -> dg.SensorDefinition:
     def advertiser_registry(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         changes = partition_changes(path, context.instance)
         if not changes:
-            return dg.SkipReason("partitions and registry agree")
+            is_empty = not load_registry(path).ids
+            return dg.SkipReason(
+                f"{path} lists nobody: taken for a mistake, nothing is removed" if is_empty else "partitions and registry agree"
+            )
         return dg.SensorResult(dynamic_partitions_requests=changes)
 
     return advertiser_registry

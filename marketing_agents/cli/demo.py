@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from marketing_agents.advertisers.registry import Registry, load_registry
+from marketing_agents.cli.errors import UsageError
 from marketing_agents.cli.home import ensure_dagster_home
 from marketing_agents.cli.sample_agency import ensure_sample, local_yesterday, require_sample
 from marketing_agents.days import LocalDay
@@ -50,11 +51,9 @@ def run_demo(*, as_json: bool, is_fresh: bool, is_forced: bool) -> int:
     settings = load_settings()
     require_sample(settings)
     console = Console(stderr=True, quiet=as_json)
-    if is_fresh:
-        for name in ("sample", "warehouse", "reports", "scratch", "state.db", "state.db-wal", "state.db-shm", "demo.json"):
-            path = settings.data_dir / name
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     registry = load_registry(settings.resolved_advertisers)
+    if is_fresh:
+        _start_over(settings, registry)
     now = datetime.now(UTC)
     days = [LocalDay(a.id, local_yesterday(a, now)) for a in registry.advertisers]
     with _status(console, "generating the sample agency", as_json):
@@ -78,6 +77,23 @@ def run_demo(*, as_json: bool, is_fresh: bool, is_forced: bool) -> int:
     else:
         _print(Console(), settings, registry, days, outcomes, listed, seconds, was_done=is_done)
     return 0 if all(day in outcomes and outcomes[day].is_usable for day in days) else 1
+
+
+def _start_over(settings: Settings, registry: Registry) -> None:
+    """Remove the agency and its results.
+
+    Raises:
+        UsageError: the data folder holds data of somebody who is not in the sample agency.
+    """
+    stored = {path.name.removeprefix("advertiser_id=") for path in (settings.data_dir / "warehouse").glob("*/*/advertiser_id=*")}
+    others = sorted(stored - set(registry.ids))
+    if others:
+        raise UsageError(
+            f"--fresh would delete stored data of {', '.join(others[:5])} in {settings.data_dir}; set MARKETING_AGENTS_DATA_DIR to a folder of the demo's own"
+        )
+    for name in ("sample", "warehouse", "reports", "scratch", "state.db", "state.db-wal", "state.db-shm", "demo.json"):
+        path = settings.data_dir / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _materialize(settings: Settings, registry: Registry, days: Sequence[LocalDay], console: Console, *, as_json: bool) -> None:
@@ -206,13 +222,16 @@ def _fingerprint(settings: Settings, days: Sequence[LocalDay]) -> str:
         settings.model_dump_json(exclude={"gemini_api_key", "langfuse_public_key", "langfuse_secret_key", "state_url"}).encode()
     )
     digest.update(repr((sorted(days), settings.has_model)).encode())
-    for folder in (PROJECT_DIR / "marketing_agents", PROJECT_DIR / "dbt_project"):
-        for path in sorted(
-            p
-            for p in folder.rglob("*")
-            if p.suffix in {".py", ".yaml", ".yml", ".sql", ".md", ".csv"} and "target" not in p.parts and "logs" not in p.parts
-        ):
-            digest.update(str(path.relative_to(PROJECT_DIR)).encode() + b"\0" + path.read_bytes())
+    folders = (
+        PROJECT_DIR / "marketing_agents",
+        PROJECT_DIR / "dbt_project",
+        settings.resolved_policies_dir,
+        settings.resolved_catalogue_dir,
+        settings.resolved_domains_dir,
+    )
+    for folder in folders:
+        for path in sorted(p for p in folder.rglob("*") if p.is_file() and not {"__pycache__", "target", "logs"} & set(p.parts)):
+            digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
     for path in sorted(settings.resolved_source_dir.glob("*")):
         stat = path.stat()
         digest.update(f"{path.name}:{stat.st_size}:{stat.st_mtime_ns}".encode())

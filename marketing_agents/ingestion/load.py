@@ -70,6 +70,7 @@ def load_advertiser(
     days: Sequence[date],
     *,
     tables: Sequence[str],
+    also_judge: Sequence[str] = (),
     mode: IngestMode,
     restatement_days: int,
     now: datetime,
@@ -82,6 +83,7 @@ def load_advertiser(
         advertiser: whose.
         days: the partitions' local days.
         tables: input tables to load.
+        also_judge: tables that are not loaded now but belong to the day: what is stored of them decides the outcome too.
         mode: `refresh` reads the source, `frozen` uses stored versions only.
         restatement_days: past days that are compared with the source again.
         now: the clock reading that becomes `loaded_at`; must have a zone.
@@ -98,6 +100,7 @@ def load_advertiser(
     finished = sorted({d for d in days if end_of_local_day(d, advertiser.zone) <= now})
     outcomes = {LocalDay(advertiser.id, d): _refused(advertiser, d) for d in sorted(set(days)) if d not in finished}
     loads: dict[date, dict[str, TableLoad]] = {d: {} for d in finished}
+    others: dict[date, dict[str, TableLoad]] = {d: {} for d in finished}
     if finished:
         available = source.tables() if mode == "refresh" else frozenset()
         for table in tables:
@@ -110,9 +113,12 @@ def load_advertiser(
                 loaded = {d: TableLoad(is_missing=True) for d in finished}
             for d in finished:
                 loads[d][table] = loaded[d]
+        for table in also_judge:
+            for d, stored in _stored(warehouse, INPUT_TABLES[table], advertiser, finished).items():
+                others[d][table] = stored
     facts = _stored(warehouse, INPUT_TABLES[FACTS], advertiser, finished) if finished else {}
     for d in finished:
-        outcomes[LocalDay(advertiser.id, d)] = _outcome(d, loads[d], has_facts=not facts[d].is_missing, mode=mode)
+        outcomes[LocalDay(advertiser.id, d)] = _outcome(d, loads[d], others[d], has_facts=not facts[d].is_missing, mode=mode)
     return dict(sorted(outcomes.items()))
 
 
@@ -218,16 +224,17 @@ def _refused(advertiser: Advertiser, day: date) -> DayLoad:
     return DayLoad("refused", reason, {})
 
 
-def _outcome(day: date, tables: Mapping[str, TableLoad], *, has_facts: bool, mode: IngestMode) -> DayLoad:
+def _outcome(day: date, tables: Mapping[str, TableLoad], others: Mapping[str, TableLoad], *, has_facts: bool, mode: IngestMode) -> DayLoad:
     if mode == "frozen" and not has_facts:
         reason = f"no stored version of {FACTS} of {day} is known on {day}, and `ingest: frozen` reads no source; run once with `ingest: refresh`"
         return DayLoad("blocked", reason, tables)
-    if FACTS in tables and not has_facts:
-        facts = tables[FACTS]
+    judged = {**others, **tables}
+    if FACTS in judged and not has_facts:
+        facts = judged[FACTS]
         return DayLoad(
             "failed", f"{FACTS} of {day} could not be loaded: {_in_one_line(facts.problem) or 'the source does not have the table'}", tables
         )
-    missing = [name for name, load in tables.items() if load.is_missing]
+    missing = sorted(name for name, load in judged.items() if load.is_missing)
     reasons = [f"missing tables: {', '.join(missing)}"] if missing else []
     reasons += [f"{name}: {_in_one_line(load.problem)}" for name, load in tables.items() if load.problem]
     return DayLoad("degraded" if reasons else "ok", "; ".join(reasons), tables)

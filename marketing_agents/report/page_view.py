@@ -101,6 +101,8 @@ class DayView:
     def headline(self) -> str:
         """The day in one sentence."""
         ranked = self.ranked
+        if not ranked and self.page.outcomes and all(o.outcome == "not_evaluable" for o in self.page.outcomes):
+            return "Nothing could be checked today; what is missing is below."
         if not ranked:
             return "Nothing to do today." if not self.waiting else "Nothing to do today; what waits, and for what, is below."
         count = "One thing to do" if len(ranked) == 1 else f"{len(ranked)} things to do"

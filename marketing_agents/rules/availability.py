@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from marketing_agents.days import LocalDay, by_advertiser
+from marketing_agents.days import EPISODE_DAYS, LocalDay, by_advertiser
 
 if TYPE_CHECKING:
     from marketing_agents.warehouse.store import SliceVersion
-
-EPISODE_LOOK_BACK_DAYS = 55
-"""The state of a finding at D is made from rows of [D - 55, D]."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ def availability(log: Iterable[SliceVersion], days: Sequence[LocalDay]) -> Input
     wanted: set[LocalDay] = set()
     for advertiser_id, asked in by_advertiser(days).items():
         for last in asked:
-            wanted.update(LocalDay(advertiser_id, last - timedelta(days=back)) for back in range(EPISODE_LOOK_BACK_DAYS + 1))
+            wanted.update(LocalDay(advertiser_id, last - timedelta(days=back)) for back in range(EPISODE_DAYS + 1))
     loaded: dict[LocalDay, set[str]] = defaultdict(set)
     first: dict[tuple[str, str], date] = {}
     for version in log:

@@ -27,13 +27,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from marketing_agents.rules.availability import EPISODE_LOOK_BACK_DAYS
+from marketing_agents.days import EPISODE_DAYS
 from marketing_agents.rules.finding import EpisodeState
 from marketing_agents.rules.outcomes import Code
 
 SETTLED_DAYS_TO_RESOLVE = 3
 WORSENED_AGAINST_DAYS = 7
-OLDER_THAN_WINDOW_DAYS = EPISODE_LOOK_BACK_DAYS + 1
+OLDER_THAN_WINDOW_DAYS = EPISODE_DAYS + 1
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _fired_state(days: Sequence[DayOutcome], fired: Sequence[int]) -> EpisodeSta
 
 def _episode(state: EpisodeState, days: Sequence[DayOutcome], fired: Sequence[int], on: date, *, evidence: int) -> Episode:
     first, last = days[fired[0]].day, days[fired[-1]].day
-    is_older = first == on - timedelta(days=EPISODE_LOOK_BACK_DAYS)
+    is_older = first == on - timedelta(days=EPISODE_DAYS)
     until = last if state == "resolved" else on
     is_today = days[-1].code is Code.FIRED
     before = fired[-2] if is_today and len(fired) > 1 else None if is_today else fired[-1]

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from marketing_agents.days import LocalDay
-from marketing_agents.rules.availability import EPISODE_LOOK_BACK_DAYS, InputAvailability
+from marketing_agents.days import EPISODE_DAYS, LocalDay
+from marketing_agents.rules.availability import InputAvailability
 from marketing_agents.rules.episodes import DayOutcome, episode_at
 from marketing_agents.rules.evidence import Draft, build_findings, limited
 from marketing_agents.rules.finding import Finding
@@ -115,7 +115,7 @@ def count_outcomes(judged: JudgedRule, gates: Gates, calendar: Calendar) -> list
     for day in calendar.asked:
         cell = calendar.cell(day)
         if not rows_in_cell[cell]:
-            result.append(_without_rows(rule, day, gates, has_rows_before=bool(rows_in_cell[cell - EPISODE_LOOK_BACK_DAYS : cell].any())))
+            result.append(_without_rows(rule, day, gates, has_rows_before=bool(rows_in_cell[cell - EPISODE_DAYS : cell].any())))
             continue
         found: Counter[Code] = Counter({code: int(counts[cell, code]) for code in Code if counts[cell, code]})
         skipped = found.pop(Code.SKIPPED, 0)
@@ -184,7 +184,7 @@ def _outcome(rule: Rule, day: LocalDay, code: Code, detail: str, entities: int) 
 def draft_findings(judged: JudgedRule, calendar: Calendar) -> list[Draft]:
     """Episodes of the entities that fired at all, as seen on each asked day; sorted by partition and entity."""
     drafts: list[tuple[tuple[LocalDay, tuple[str, ...]], Draft]] = []
-    window = timedelta(days=EPISODE_LOOK_BACK_DAYS)
+    window = timedelta(days=EPISODE_DAYS)
     for (advertiser_id, key), positions in _rows_of_fired_entities(judged):
         days = day_outcomes(judged, positions)
         dates = [day.day for day in days]

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from marketing_agents.days import LocalDay
-from marketing_agents.rules.availability import EPISODE_LOOK_BACK_DAYS, InputAvailability
+from marketing_agents.days import EPISODE_DAYS, LocalDay
+from marketing_agents.rules.availability import InputAvailability
 from marketing_agents.rules.episodes import Episode, episode_at
 from marketing_agents.rules.evaluate import JudgedRule, count_outcomes, day_outcomes, judged_rules
 from marketing_agents.rules.evidence import entity_at
@@ -224,7 +224,7 @@ def _entity(judged: JudgedRule, gates: Gates, row: int, day: LocalDay, rows_of: 
 
 
 def _episode_text(judged: JudgedRule, rows: list[int], day: LocalDay) -> str:
-    start = day.day - timedelta(days=EPISODE_LOOK_BACK_DAYS)
+    start = day.day - timedelta(days=EPISODE_DAYS)
     days = sorted(day_outcomes(judged, rows), key=lambda item: item.day)
     episode: Episode | None = episode_at([item for item in days if start <= item.day <= day.day], day.day)
     if episode is None:

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from marketing_agents.days import LocalDay, by_advertiser
-from marketing_agents.rules.availability import EPISODE_LOOK_BACK_DAYS
+from marketing_agents.days import EPISODE_DAYS, LocalDay, by_advertiser
 from marketing_agents.rules.functions import Kind
 from marketing_agents.rules.vectors import Columns
 
@@ -31,9 +30,7 @@ class Calendar:
         self.asked = tuple(sorted(set(days)))
         self.by_advertiser = by_advertiser(self.asked)
         self.advertisers = tuple(self.by_advertiser)
-        self.first = min((day.day for day in self.asked), default=date.min + timedelta(days=EPISODE_LOOK_BACK_DAYS)) - timedelta(
-            days=EPISODE_LOOK_BACK_DAYS
-        )
+        self.first = min((day.day for day in self.asked), default=date.min + timedelta(days=EPISODE_DAYS)) - timedelta(days=EPISODE_DAYS)
         last = max((day.day for day in self.asked), default=self.first)
         self.days = (last - self.first).days + 1
         self.size = len(self.advertisers) * self.days
@@ -42,7 +39,7 @@ class Calendar:
         self.in_window: Mask = np.zeros(self.size, dtype=bool)
         for day in self.asked:
             cell = self.cell(day)
-            self.in_window[cell - EPISODE_LOOK_BACK_DAYS : cell + 1] = True
+            self.in_window[cell - EPISODE_DAYS : cell + 1] = True
 
     def cell(self, day: LocalDay) -> int:
         return self._position[day.advertiser_id] * self.days + (day.day - self.first).days

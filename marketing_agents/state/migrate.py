@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import URL, Connection, Engine
 
 HEAD = "0001"
 _POSTGRES_LOCK = 727_501  # any number, the same in all processes
@@ -14,6 +14,11 @@ _POSTGRES_LOCK = 727_501  # any number, the same in all processes
 
 class StateError(RuntimeError):
     """The state store cannot be used; the message names the database (without credentials) and the next step."""
+
+
+def shown_address(url: URL) -> str:
+    """The address for messages: no password, and no query, which may hold one."""
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def current_revision(connection: Connection) -> str | None:
@@ -36,9 +41,7 @@ def upgrade(engine: Engine) -> None:
     if found == HEAD:
         return
     if found is not None and found > HEAD:
-        raise StateError(
-            f"state store {engine.url.render_as_string(hide_password=True)} has schema {found}, this version knows {HEAD}: update the project"
-        )
+        raise StateError(f"state store {shown_address(engine.url)} has schema {found}, this version knows {HEAD}: update the project")
     if engine.dialect.name == "sqlite" and engine.url.database not in (None, "", ":memory:"):
         _upgrade_sqlite(engine)
     else:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from marketing_agents.days import LocalDay
-from marketing_agents.state.migrate import StateError, upgrade
+from marketing_agents.state.migrate import StateError, shown_address, upgrade
 from marketing_agents.status import PartitionStatus
 
 if TYPE_CHECKING:
@@ -154,9 +154,9 @@ def _connect(url: str) -> Engine:
 
     try:
         parsed = sa.engine.make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise StateError("MARKETING_AGENTS_STATE_URL is not a database URL (for example postgresql+psycopg://user@host/name)") from None
-    shown = parsed.render_as_string(hide_password=True)
+    shown = shown_address(parsed)
     if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
         raise StateError(f"MARKETING_AGENTS_STATE_URL: {parsed.get_backend_name()} is not supported; use sqlite or postgresql")
     is_sqlite = parsed.get_backend_name() == "sqlite"

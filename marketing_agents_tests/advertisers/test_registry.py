@@ -48,7 +48,10 @@ def test_slugs_are_accepted(good_id):
         ({"target_cpa": -1}, "advertiser 'acme': target_cpa: .*greater than 0"),
         ({"gross_margin": 40}, "advertiser 'acme': gross_margin: .*less than or equal to 1"),
         ({"base_currency": "usd"}, "advertiser 'acme': base_currency"),
-        ({"run_time_local": "25:00"}, "advertiser 'acme': run_time_local"),
+        ({"run_time_local": "25:00"}, "advertiser 'acme': run_time_local: write it as"),
+        ({"run_time_local": 630}, "advertiser 'acme': run_time_local: write it as"),
+        ({"run_time_local": "06:00Z"}, "advertiser 'acme': run_time_local: write it as"),
+        ({"run_time_local": "06:00:30"}, "advertiser 'acme': run_time_local: write it as"),
         ({"targetcpa": 3}, "advertiser 'acme': targetcpa: Extra inputs"),
     ],
 )

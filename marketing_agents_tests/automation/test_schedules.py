@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -11,7 +11,7 @@ import yaml
 
 from marketing_agents.advertisers.registry import RegistryError, load_registry
 from marketing_agents.automation.registry_sensor import build_registry_sensor, partition_changes
-from marketing_agents.automation.schedules import build_schedules, zone_slug
+from marketing_agents.automation.schedules import build_schedules, due_time, zone_slug
 from marketing_agents.partitions import ADVERTISER, ADVERTISER_DATE
 
 
@@ -68,12 +68,32 @@ def test_there_is_one_schedule_per_zone_with_all_run_times(tmp_path):
     assert schedules["daily_analysis__asia_kolkata"].execution_timezone == "Asia/Kolkata"
 
 
-def test_advertisers_are_due_at_their_own_run_time_and_once_by_run_key(tmp_path):
+def test_advertisers_are_due_at_their_own_run_time_and_only_then(tmp_path):
     path = write_registry(
         tmp_path / "r.yaml", {"id": "a", "time_zone": "Europe/London"}, {"id": "b", "time_zone": "Europe/London", "run_time_local": "07:30"}
     )
     assert tick(path, "Europe/London", "2026-11-21T06:00", ["a", "b"]) == ["a|2026-11-20"]
-    assert tick(path, "Europe/London", "2026-11-21T07:30", ["a", "b"]) == ["a|2026-11-20", "b|2026-11-20"]
+    assert tick(path, "Europe/London", "2026-11-21T07:30", ["a", "b"]) == ["b|2026-11-20"]
+
+
+def test_a_run_time_that_a_clock_change_skips_is_served_after_the_gap(tmp_path):
+    path = write_registry(
+        tmp_path / "r.yaml", {"id": "a", "time_zone": "Europe/London", "run_time_local": "01:30"}, {"id": "b", "time_zone": "Europe/London"}
+    )
+    assert tick(path, "Europe/London", "2026-03-29T02:00", ["a", "b"]) == ["a|2026-03-28"]
+
+
+@pytest.mark.parametrize(("edited", "tick_at"), [("09:00", time(7, 30)), ("06:45", time(6, 0)), ("05:00", time(6, 0))])
+def test_an_edited_run_time_without_a_tick_of_its_own_is_served_by_the_nearest_one(edited, tick_at):
+    assert due_time(time.fromisoformat(edited), [time(6, 0), time(7, 30)]) == tick_at
+
+
+@pytest.mark.parametrize(
+    ("zone", "slug"),
+    [("Etc/GMT+5", "etc_gmt_plus_5"), ("Etc/GMT-5", "etc_gmt_minus_5"), ("America/Port-au-Prince", "america_port_au_prince")],
+)
+def test_zones_have_names_of_their_own(zone, slug):
+    assert zone_slug(zone) == slug
 
 
 def test_an_unregistered_or_paused_advertiser_does_not_fail_the_tick_of_the_others(tmp_path):

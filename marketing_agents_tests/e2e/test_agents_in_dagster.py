@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
+import yaml
 
 from marketing_agents.agents.request import AgentDeps
 from marketing_agents.days import LocalDay
@@ -15,7 +16,7 @@ from marketing_agents.llm.port import FailureKind, LLMError
 from marketing_agents.llm.prompts import PackagedPrompts
 from marketing_agents.llm.tracing import NoTracer
 from marketing_agents.sample.spec import AgencySpec
-from marketing_agents_tests.e2e.pipeline import ANCHOR, check_evaluations, make_pipeline, materializations
+from marketing_agents_tests.e2e.pipeline import ANCHOR, Pipeline, check_evaluations, make_pipeline, materializations
 
 pytestmark = pytest.mark.xdist_group("e2e")
 
@@ -153,3 +154,29 @@ def test_an_unfinished_day_is_refused_and_its_neighbour_is_whole(tmp_path, insta
             assert "not over" in metadata["reason"]
         if partition.endswith(over.isoformat()):
             assert metadata["status"] == "ok", (asset, metadata)
+
+
+def test_outcomes_survive_partial_reruns_pauses_and_a_shrinking_registry(tmp_path, instance):
+    pipeline = make_pipeline(tmp_path, instance)
+    days = [LocalDay(a, ANCHOR) for a in ("harbour-thread", "ledgerline")]
+    (tmp_path / "sample" / "input" / "consent_daily.parquet").unlink()
+    assert all(r.success for r in pipeline.run(days))
+    ingestion = pipeline.state.statuses("ingestion", days)
+    assert {s.reason for s in ingestion.values()} == {"missing tables: consent_daily"}
+    # Nothing is said about a writer because a table's name holds a domain's.
+    assert {s.reason for s in pipeline.state.statuses("recommendations", days).values()} == {"missing tables: consent_daily"}
+
+    # When one table alone is loaded again, then the day is still judged by all of them.
+    pipeline.run(days, assets=["raw/fx_rates"])
+    assert pipeline.state.statuses("ingestion", days) == ingestion
+
+    # When one advertiser is paused and another leaves the registry, then neither fails the run nor rewrites the past.
+    registry = yaml.safe_load((tmp_path / "sample" / "advertisers.yaml").read_text(encoding="utf-8"))
+    kept = [{**a, "paused": True} if a["id"] == "ledgerline" else a for a in registry["advertisers"] if a["id"] != "harbour-thread"]
+    (tmp_path / "fewer.yaml").write_text(yaml.safe_dump({"advertisers": kept}), encoding="utf-8")
+    fewer = Pipeline(pipeline.settings.model_copy(update={"advertisers": tmp_path / "fewer.yaml"}), instance, None)
+    results = fewer.run(days)
+    assert all(r.success for r in results)
+    shown = {(p.split("|")[0], m["status"]) for _, p, m in materializations(results)}
+    assert shown == {("harbour-thread", "blocked"), ("ledgerline", "paused")}
+    assert fewer.state.statuses("recommendations", days)[days[1]].status == "degraded"

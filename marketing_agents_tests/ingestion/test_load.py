@@ -53,7 +53,7 @@ def test_a_new_advertiser_gets_its_day_and_its_history(warehouse):
 def test_the_look_back_ends_where_windows_end(warehouse):
     source = MemorySource({"orders_daily": [order(before(n)) for n in range(200)]})
     load(warehouse, source, DAY)
-    assert min(versions(warehouse, "orders_daily"))[0] == before(175)
+    assert min(versions(warehouse, "orders_daily"))[0] == before(180)
 
 
 def test_a_day_before_the_data_begins_has_an_empty_version(warehouse):

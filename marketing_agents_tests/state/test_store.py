@@ -92,6 +92,8 @@ def test_a_newer_schema_is_refused(tmp_path):
         ("mysql://root:hunter2@127.0.0.1/x", "mysql is not supported"),
         ("sqlite:////proc/nowhere/state.db", "cannot be opened"),
         ("postgresql+psycopg://u:hunter2@127.0.0.1:1/x", "cannot be opened"),
+        ("postgresql+psycopg://127.0.0.1:1/x?user=u&password=hunter2", "cannot be opened"),
+        ("postgresql+psycopg://u:hunter2@127.0.0.1:port/x", "is not a database URL"),
     ],
 )
 def test_a_bad_address_is_named_without_its_password(url, message):

@@ -25,7 +25,7 @@ FEATURES = (
 @pytest.fixture
 def warehouse(tmp_path):
     store = EmbeddedWarehouse(tmp_path / "it's data", is_durable=False)
-    for n in (0, 1, 2, 60, 170, 180):
+    for n in (0, 1, 2, 60, 170, 190):
         store.write_version(
             "fx_rates", LocalDay("acme", before(n)), before(n), rates(before(n), "1", "2"), loaded_at=NOW, is_backfilled=n > 2
         )

@@ -9,23 +9,35 @@
 {%- endmacro %}
 
 {#- The newest readable rows of a list (campaigns, ads, ...) for each feature day: one row per key and feature day.
-    columns: what to read besides the key; the day on which it holds is `date`. -#}
-{% macro current_rows(table_name, keys, columns, has_periods=true) %}
+    columns: what to read besides the key; the day on which it holds is `date`.
+    number: name of the key's number in int_entity_numbers (account_no, campaign_no, ...). With it the rows carry the number in
+    place of the key: choosing among periods by one integer costs a tenth of choosing by five texts. -#}
+{% macro current_rows(table_name, keys, columns, has_periods=true, number=none) %}
+{%- set listed_keys = ['numbers.' ~ number] if number else [] %}
+{%- if not number %}{% for key in keys %}{% do listed_keys.append('listed.' ~ key) %}{% endfor %}{% endif %}
 (
     select
         slices.advertiser_id,
-        slices.date
-        {%- for column in keys + columns %},
+        slices.date,
+        {{ listed_keys | join(',\n        ') }}
+        {%- for column in columns %},
         listed.{{ column }}
         {%- endfor %}
     from {{ ref('int_current_slices') }} as slices
     inner join {{ ref('stg_' ~ table_name) }} as listed
         on listed.advertiser_id = slices.advertiser_id and listed.date = slices.slice_date and listed.as_of = slices.as_of
+    {%- if number %}
+    inner join (
+        select distinct {{ (['advertiser_id'] + keys) | join(', ') }}, {{ number }}
+        from {{ ref('int_entity_numbers') }}
+        where {{ number }} is not null
+    ) as numbers on {{ same(['advertiser_id'] + keys, 'numbers', 'listed') }}
+    {%- endif %}
     where slices.table_name = '{{ table_name }}'
     {%- if has_periods %}
     {#- Periods of one entity must not overlap; where a source delivers that, the later one counts. -#}
     qualify row_number() over (
-        partition by slices.advertiser_id, slices.date, listed.{{ keys | join(', listed.') }} order by listed.valid_from desc
+        partition by {{ '' if number else 'slices.advertiser_id, ' }}slices.date, {{ listed_keys | join(', ') }} order by listed.valid_from desc
     ) = 1
     {%- endif %}
 )

@@ -6,18 +6,16 @@
     table_name: the input table (its staging model is read as `facts`)
     keys: name -> expression; joins: SQL that brings in what these expressions need
     measures: name -> [expression over `facts` and `views` (factor), type macro]; summed
-    indicators: name -> condition over `facts`; 1 on a day on which it holds for any row, else 0
-    carried: name -> expression that the keys decide; carried along rather than grouped by, which is cheaper -#}
-{% macro fact_steps(table_name, keys, joins, measures, indicators={}, carried={}) %}
+    indicators: name -> condition over `facts`; 1 on a day on which it holds for any row, else 0 -#}
+{% macro fact_steps(table_name, keys, joins, measures, indicators={}) %}
 {%- set staging = ref('stg_' ~ table_name) %}
-{%- set key_list = (keys.keys() | list + carried.keys() | list) | join(', ') %}
+{%- set key_list = keys.keys() | join(', ') %}
 (
     with
 
     newest as (
         select
-            {% for name, expression in keys.items() %}{{ expression }} as {{ name }}, {% endfor -%}
-            {% for name, expression in carried.items() %}min({{ expression }}) as {{ name }}, {% endfor %}
+            {% for name, expression in keys.items() %}{{ expression }} as {{ name }}, {% endfor %}
             facts.date,
             {{ whole('sum(case when views.is_newest then 1 else 0 end)') }} as n_rows
             {%- for name, (expression, cast) in measures.items() %},
@@ -73,8 +71,7 @@
 
     differences as (
         select
-            {% for name, expression in keys.items() %}{{ expression }} as {{ name }}, {% endfor -%}
-            {% for name, expression in carried.items() %}min({{ expression }}) as {{ name }}, {% endfor %}
+            {% for name, expression in keys.items() %}{{ expression }} as {{ name }}, {% endfor %}
             facts.date,
             views.visible_from,
             views.visible_to,
@@ -129,10 +126,10 @@
 )
 {% endmacro %}
 
-{#- Amount in base currency, per row; empty when the rate is missing (those days are listed by missing_rate_steps).
+{#- Amount in base currency, per row; empty when the rate is missing (for facts, those days are listed by missing_rate_steps).
     Rounding before the cast takes DuckDB a third of the time of the cast alone; most rows need neither. -#}
-{% macro in_base(amount) -%}
-case when views.factor = 1 then facts.{{ amount }} else {{ exact('round(facts.' ~ amount ~ ' * views.factor, 6)') }} end
+{% macro in_base(amount, row='facts', rate='views') -%}
+case when {{ rate }}.factor = 1 then {{ row }}.{{ amount }} else {{ exact('round(' ~ row ~ '.' ~ amount ~ ' * ' ~ rate ~ '.factor, 6)') }} end
 {%- endmacro %}
 
 {#- Days and views on which a nonzero amount has no rate: key, account, day, from when to when, which pair. Normally empty. -#}

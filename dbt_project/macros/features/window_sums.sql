@@ -15,19 +15,28 @@
 {%- for spec in windows.values() %}{% do by_name.update({spec.measure: true}) %}{% endfor %}
 {%- for spec in matured.values() %}{% do by_name.update({spec.measure: true}) %}{% endfor %}
 {%- set measures = by_name.keys() | list %}
+{#- A measure of several windows is summed once, from the first day on: a window is the difference of two such totals. One of a single
+    window is cheaper as it is. -#}
+{%- set uses = windows.values() | map(attribute='measure') | list + matured.values() | map(attribute='measure') | list * 2 %}
+{%- set with_total = [] %}
+{%- for measure in measures if uses | select('equalto', measure) | list | length > 1 %}{% do with_total.append(measure) %}{% endfor %}
 (
     with
 
-    newest as (
-        select {{ key_list }}, account_no, date, n_rows, {{ measures | join(', ') }}
-        from {{ steps }}
-        where not is_correction
-    ),
-
     last_days as (
-        select account_no, max(evaluated_day) as last_evaluated_day
+        select
+            account_no,
+            {{ days_add('min(evaluated_day)', -reach) }} as first_day_in_reach,
+            max(evaluated_day) as last_evaluated_day
         from {{ ref('int_evaluated_days') }}
         group by account_no
+    ),
+
+    newest as (
+        select {% for key in keys %}steps.{{ key }}, {% endfor %}{{ 'steps.account_no, ' if 'account_no' not in keys }}steps.date, steps.n_rows{% for measure in measures %}, steps.{{ measure }}{% endfor %}
+        from {{ steps }} as steps
+        inner join last_days on last_days.account_no = steps.account_no and steps.date >= last_days.first_day_in_reach
+        where not steps.is_correction
     ),
 
     spans as (
@@ -60,20 +69,17 @@
         from absent
     ),
 
-    rolled as (
+    totals as (
         select
             {{ key_list }},
             account_no,
             date
-            {%- for name, spec in windows.items() %},
+            {%- for measure in with_total %},
+            sum({{ measure }}) over (partition by {{ key_list }} order by date rows between unbounded preceding and current row) as {{ measure }}_so_far
+            {%- endfor %}
+            {%- for name, spec in windows.items() if spec.measure not in with_total %},
             {{ spec.cast('coalesce(sum(' ~ spec.measure ~ ') over (partition by ' ~ key_list ~ ' order by date rows between '
                 ~ spec.first ~ ' preceding and ' ~ (spec.last ~ ' preceding' if spec.last else 'current row') ~ '), 0)') }} as {{ name }}
-            {%- endfor %}
-            {%- for name, spec in matured.items() %},
-            sum({{ spec.measure }}) over (partition by {{ key_list }} order by date rows between unbounded preceding and current row) as {{ name }}_so_far,
-            coalesce(sum({{ spec.measure }}) over (
-                partition by {{ key_list }} order by date rows between unbounded preceding and {{ spec.first + 1 }} preceding
-            ), 0) as {{ name }}_before
             {%- endfor %}
             {%- if with_first_day %},
             min(case when n_rows > 0 then date end) over (
@@ -81,6 +87,28 @@
             ) as first_day
             {%- endif %}
         from without_gaps
+    ),
+
+    rolled as (
+        select
+            {{ key_list }},
+            account_no,
+            date
+            {%- for name, spec in windows.items() %},
+            {% if spec.measure in with_total -%}
+            {{ spec.cast(total_before(spec.measure, spec.last, key_list) ~ ' - ' ~ total_before(spec.measure, spec.first + 1, key_list)) }} as {{ name }}
+            {%- else -%}
+            {{ name }}
+            {%- endif %}
+            {%- endfor %}
+            {%- for name, spec in matured.items() %},
+            {{ spec.measure }}_so_far as {{ name }}_so_far,
+            {{ total_before(spec.measure, spec.first + 1, key_list) }} as {{ name }}_before
+            {%- endfor %}
+            {%- if with_first_day %},
+            first_day
+            {%- endif %}
+        from totals
     ),
 
     as_newest as (
@@ -204,3 +232,8 @@
     {%- endif %}
 )
 {% endmacro %}
+
+{#- The total of a measure `days` days before: 0 before the first day of the key. -#}
+{% macro total_before(measure, days, key_list) -%}
+{% if days %}lag({{ measure }}_so_far, {{ days }}, 0) over (partition by {{ key_list }} order by date){% else %}{{ measure }}_so_far{% endif %}
+{%- endmacro %}

@@ -8,7 +8,23 @@ inner join {{ ref('int_entity_numbers') }} as entities
                 and entities.adgroup_id = facts.adgroup_id
                 and entities.ad_id = facts.ad_id
 {%- endset %}
-select * from {{ fact_steps(
+{#- What an ad belongs to is joined after its rows are summed: one small number to group by, and nothing carried along. -#}
+select
+    steps.ad_no,
+    entities.adgroup_no,
+    entities.campaign_no,
+    entities.account_no,
+    steps.date,
+    steps.visible_from,
+    steps.visible_to,
+    steps.is_correction,
+    steps.n_rows,
+    steps.impressions,
+    steps.clicks,
+    steps.spend,
+    steps.conversions,
+    steps.impression_days
+from {{ fact_steps(
     'ad_performance_daily',
     {'ad_no': 'entities.ad_no'},
     joins,
@@ -19,5 +35,5 @@ select * from {{ fact_steps(
         'conversions': ['facts.conversions', exact],
     },
     indicators={'impression_days': 'facts.impressions > 0'},
-    carried={'adgroup_no': 'entities.adgroup_no', 'campaign_no': 'entities.campaign_no', 'account_no': 'entities.account_no'},
 ) }} as steps
+inner join {{ ref('int_entity_numbers') }} as entities on entities.ad_no = steps.ad_no

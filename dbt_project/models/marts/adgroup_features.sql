@@ -36,39 +36,18 @@ adgroups as (
         campaign_id,
         adgroup_id,
         account_no,
+        campaign_no,
         adgroup_no
     from entities
 ),
 
-listed_ads as {{ current_rows('ads', ['platform', 'account_id', 'campaign_id', 'adgroup_id', 'ad_id'], ['ad_name', 'ad_status']) }},
+ads as {{ current_rows('ads', ['platform', 'account_id', 'campaign_id', 'adgroup_id', 'ad_id'], ['ad_name', 'ad_status'], number='ad_no') }},
 
-ads as (
-    select
-        entities.ad_no,
-        entities.ad_id,
-        listed_ads.date,
-        listed_ads.ad_name,
-        listed_ads.ad_status
-    from listed_ads
-    inner join entities on {{ same(['advertiser_id', 'platform', 'account_id', 'campaign_id', 'adgroup_id', 'ad_id'], 'entities', 'listed_ads') }}
-),
-
-listed_adgroups as {{ current_rows(
-    'adgroups', ['platform', 'account_id', 'campaign_id', 'adgroup_id'], ['adgroup_name', 'adgroup_status', 'is_dynamic_creative'],
+settings as {{ current_rows(
+    'adgroups', ['platform', 'account_id', 'campaign_id', 'adgroup_id'], ['adgroup_name', 'adgroup_status', 'is_dynamic_creative'], number='adgroup_no',
 ) }},
 
-settings as (
-    select
-        adgroups.adgroup_no,
-        listed_adgroups.date,
-        listed_adgroups.adgroup_name,
-        listed_adgroups.adgroup_status,
-        listed_adgroups.is_dynamic_creative
-    from listed_adgroups
-    inner join adgroups on {{ same(['advertiser_id', 'platform', 'account_id', 'campaign_id', 'adgroup_id'], 'adgroups', 'listed_adgroups') }}
-),
-
-campaign_names as {{ current_rows('campaigns', ['platform', 'account_id', 'campaign_id'], ['campaign_name']) }},
+campaign_names as {{ current_rows('campaigns', ['platform', 'account_id', 'campaign_id'], ['campaign_name'], number='campaign_no') }},
 
 {#- Ids grow with their number, so the smallest id wins a tie. -#}
 ranked_ads as (
@@ -154,10 +133,7 @@ select
 from adgroup_days
 inner join adgroups on adgroups.adgroup_no = adgroup_days.adgroup_no
 inner join {{ ref('int_evaluated_days') }} as evaluated on evaluated.account_no = adgroups.account_no and evaluated.date = adgroup_days.date
-left join campaign_names
-    on
-        campaign_names.date = adgroup_days.date
-        and {{ same(['advertiser_id', 'platform', 'account_id', 'campaign_id'], 'campaign_names', 'adgroups') }}
+left join campaign_names on campaign_names.campaign_no = adgroups.campaign_no and campaign_names.date = adgroup_days.date
 left join {{ ref('int_current_slices') }} as ad_slices
     on ad_slices.table_name = 'ads' and ad_slices.advertiser_id = adgroups.advertiser_id and ad_slices.date = adgroup_days.date
 left join active_ads on active_ads.adgroup_no = adgroup_days.adgroup_no and active_ads.date = adgroup_days.date

@@ -38,25 +38,25 @@ campaigns as (
 listed as {{ current_rows(
     'campaigns', ['platform', 'account_id', 'campaign_id'],
     ['campaign_name', 'campaign_role', 'campaign_status', 'daily_budget', 'target_cpa', 'has_purchaser_exclusion', 'currency_code'],
+    number='campaign_no',
 ) }},
 
 settings as (
     select
-        campaigns.campaign_no,
+        listed.campaign_no,
         listed.date,
         listed.campaign_name,
         listed.campaign_role,
         listed.campaign_status,
         listed.has_purchaser_exclusion,
-        {{ exact('listed.daily_budget * rates.factor') }} as daily_budget,
-        {{ exact('listed.target_cpa * rates.factor') }} as target_cpa,
+        {{ in_base('daily_budget', 'listed', 'rates') }} as daily_budget,
+        {{ in_base('target_cpa', 'listed', 'rates') }} as target_cpa,
         case
             when rates.factor is null and (coalesce(listed.daily_budget, 0) <> 0 or coalesce(listed.target_cpa, 0) <> 0)
                 then concat(listed.currency_code, '->', advertisers.base_currency)
         end as missing_fx_pair
     from listed
     inner join {{ ref('stg_advertisers') }} as advertisers on advertisers.advertiser_id = listed.advertiser_id
-    inner join campaigns on {{ same(['advertiser_id', 'platform', 'account_id', 'campaign_id'], 'campaigns', 'listed') }}
     left join {{ rates_of_day() }} as rates
         on {{ same(['advertiser_id', 'date', 'currency_code'], 'rates', 'listed') }}
 ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from marketing_agents.days import LOOK_BACK_DAYS
 from marketing_agents.warehouse.contract import Column, ColumnType, TableContract, TableKind
 from marketing_agents.warehouse.tables.performance import ADVERTISER_ID, CURRENCY, B, D, F, S, amount, count
 
@@ -13,7 +14,7 @@ ORDERS_DAILY = TableContract(
     grain="date x touch channel x campaign",
     kind=TableKind.DAILY,
     key=("advertiser_id", "date", "channel_touch", "campaign_key"),
-    look_back_days=120,
+    look_back_days=LOOK_BACK_DAYS,
     restates=True,
     currency="currency_code",
     columns=(
@@ -114,7 +115,7 @@ FX_RATES = TableContract(
     grain="date x currency pair",
     kind=TableKind.DAILY,
     key=("advertiser_id", "date", "from_currency", "to_currency"),
-    look_back_days=120,
+    look_back_days=LOOK_BACK_DAYS,
     columns=(
         ADVERTISER_ID,
         Column("date", D, "Day of the rate.", required=True),

@@ -6,6 +6,7 @@ Facts are sparse: a missing row of an enabled entity means zero.
 
 from __future__ import annotations
 
+from marketing_agents.days import LOOK_BACK_DAYS
 from marketing_agents.warehouse.contract import Column, ColumnType, TableContract, TableKind
 
 PLATFORMS = (
@@ -62,7 +63,7 @@ AD_PERFORMANCE_DAILY = TableContract(
     grain="date x platform x account x campaign x ad group x ad x network x device",
     kind=TableKind.DAILY,
     key=("advertiser_id", "date", "platform", "account_id", "campaign_id", "adgroup_id", "ad_id", "network", "device"),
-    look_back_days=120,
+    look_back_days=LOOK_BACK_DAYS,
     restates=True,
     currency="currency_code",
     columns=(
@@ -159,7 +160,7 @@ CONVERSIONS_BY_ACTION_DAILY = TableContract(
     grain="date x campaign x conversion action",
     kind=TableKind.DAILY,
     key=("advertiser_id", "date", "platform", "account_id", "campaign_id", "conversion_action_id"),
-    look_back_days=120,
+    look_back_days=LOOK_BACK_DAYS,
     restates=True,
     currency="currency_code",
     columns=(
