@@ -104,7 +104,7 @@ def _build(
 
 def _is_in_run(context: dg.AssetExecutionContext, key: dg.AssetKey) -> bool:
     selection = context.run.asset_selection
-    return selection is None or key in selection
+    return not selection or key in selection  # empty = the whole job
 
 
 def parents_first(marts: Mapping[str, MartContract]) -> list[str]:
