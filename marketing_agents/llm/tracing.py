@@ -182,6 +182,7 @@ def _guarded() -> Iterator[None]:
     try:
         yield
     except Exception:
+        # Around calls of the SDK only: whatever it raises costs a trace, never the analysis that is traced.
         log.warning("a trace to Langfuse was lost", exc_info=log.isEnabledFor(logging.DEBUG))
 
 
