@@ -11,7 +11,17 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-BENCHMARKS = ("imports", "partition", "feature_sql", "analysis_step")
+BENCHMARKS = (
+    "imports",
+    "partition",
+    "feature_sql",
+    "analysis_step",
+    "backfill",
+    "growth",
+    "mornings_beside_backfill",
+    "missing_only",
+    "morning_tick",
+)
 
 
 def main() -> int:

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 EPISODE_DAYS = 55
 """The state of an episode on day D is a function of the feature rows of [D - 55, D] (DESIGN section 4)."""
-LOOK_BACK_DAYS = 125
+LOOK_BACK_DAYS = 132
 """How far back the features of one day may read: windows of 120 days that end at the evaluated day, which zone and settle lag (72 h at most)
-move up to 5 days before the partition's. Ingestion loads and transforms read exactly this far, so that a day alone and in a chunk agree."""
+move up to 5 days before the partition's, and exchange rates up to 7 days older than the amounts they convert. Ingestion loads and transforms
+read exactly this far, so that a day alone and in a chunk agree."""
 
 
 class LocalDay(NamedTuple):
@@ -40,12 +41,22 @@ def end_of_local_day(day: date, zone: ZoneInfo) -> datetime:
     return local_midnight(day + timedelta(days=1), zone)
 
 
-def evaluation_instant(day: date, zone: ZoneInfo, run_time: time) -> datetime:
-    """When the morning run of a partition nominally happens: the day after, at the advertiser's run time, in UTC.
+def local_noon(day: date, zone: ZoneInfo) -> datetime:
+    """12:00 of a local day, in UTC."""
+    return datetime.combine(day, time(12), tzinfo=zone).astimezone(UTC)
 
+
+def evaluation_instant(day: date, zone: ZoneInfo, run_time: time, settle_lag_hours: int) -> datetime:
+    """When the morning run of a partition nominally happens, in UTC: the day after, at the advertiser's run time or when its day has settled,
+    whichever is later. Mornings end at noon: a day that settles after it is not waited for.
+
+    `settle_lag_hours` are elapsed hours after local midnight, so on a day of 23 or 25 hours the wall clock shows one more or one less.
     Everything that would ask "how late is it?" uses this instant and never the clock, so that a replay says the same.
     """
-    return datetime.combine(day + timedelta(days=1), run_time, tzinfo=zone).astimezone(UTC)
+    morning = day + timedelta(days=1)
+    run = datetime.combine(morning, run_time, tzinfo=zone).astimezone(UTC)
+    settled = end_of_local_day(day, zone) + timedelta(hours=settle_lag_hours)
+    return max(run, settled) if settled <= local_noon(morning, zone) else run
 
 
 def by_advertiser(days: Iterable[LocalDay]) -> dict[str, list[date]]:

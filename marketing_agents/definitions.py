@@ -14,28 +14,44 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 from marketing_agents.assets.analysis import build_analysis_assets  # noqa: E402
 from marketing_agents.assets.catalogue import build_catalogue_assets  # noqa: E402
 from marketing_agents.assets.findings import build_findings_asset  # noqa: E402
+from marketing_agents.assets.freshness import build_freshness_asset  # noqa: E402
 from marketing_agents.assets.marts import build_mart_assets  # noqa: E402
 from marketing_agents.assets.raw import build_raw_assets  # noqa: E402
 from marketing_agents.assets.recommendations import build_recommendations_asset  # noqa: E402
 from marketing_agents.assets.report_page import build_report_asset  # noqa: E402
+from marketing_agents.automation.freshness_schedule import build_freshness_job, build_freshness_schedule  # noqa: E402
 from marketing_agents.automation.jobs import build_jobs, build_rules_schedule  # noqa: E402
+from marketing_agents.automation.kill_switch_jobs import build_kill_switch_jobs  # noqa: E402
+from marketing_agents.automation.lost_runs import build_lost_runs_sensor  # noqa: E402
 from marketing_agents.automation.registry_sensor import build_registry_sensor  # noqa: E402
 from marketing_agents.automation.schedules import build_schedules  # noqa: E402
 from marketing_agents.resources.platform import RegistryFile, build_resources  # noqa: E402
+from marketing_agents.resources.source import SourceOpener  # noqa: E402
 from marketing_agents.settings import Settings, load_settings  # noqa: E402
+from marketing_agents.state.store import StateStore  # noqa: E402
 
 
-def build_definitions(settings: Settings, **overrides: Any) -> dg.Definitions:
+def build_definitions(settings: Settings, *, executor: dg.ExecutorDefinition = dg.in_process_executor, **overrides: Any) -> dg.Definitions:
     """All assets, checks, jobs, schedules, sensors and resources for these settings.
 
-    `overrides` replaces resources by name (`warehouse=`, `agents=`, `source=` ...): the one door for tests and other environments.
+    `overrides` replaces resources by name (`warehouse=`, `agents=`, `source=` ...): the one door for tests and other environments. One process
+    per step costs seconds each on a trivial step, and a step here is already concurrent inside: hence the executor.
 
     Raises:
         SettingsError, RegistryError, CatalogueError, DomainError: configuration that cannot be used, named with place and fix.
     """
     registry_path = settings.resolved_advertisers
     registry = RegistryFile(registry_path).load()
+    # Schedules are no ops and get no resources by name: they share these objects with the resources.
+    shared: dict[str, Any] = {
+        "registry": RegistryFile(registry_path),
+        "source": SourceOpener(settings),
+        "state": StateStore(settings.resolved_state_url),
+        **overrides,
+    }
+    mornings = {name: shared[name] for name in ("registry", "source", "state")}
     daily, refresh = build_jobs()
+    freshness = build_freshness_job()
     return dg.Definitions(
         assets=[
             build_raw_assets(settings),
@@ -45,13 +61,17 @@ def build_definitions(settings: Settings, **overrides: Any) -> dg.Definitions:
             build_analysis_assets(settings),
             build_recommendations_asset(settings),
             build_report_asset(settings),
+            build_freshness_asset(),
         ],
-        jobs=[daily, refresh],
-        schedules=[*build_schedules(registry, registry_path, daily), build_rules_schedule(refresh)],
-        sensors=[build_registry_sensor(registry_path)],
-        resources=build_resources(settings, overrides),
-        # One process per step costs seconds each on a trivial step; a step here is already concurrent inside.
-        executor=dg.in_process_executor,
+        jobs=[daily, refresh, freshness, *build_kill_switch_jobs()],
+        schedules=[
+            *build_schedules(registry.time_zones, daily, settings=settings, **mornings),
+            build_rules_schedule(settings, refresh),
+            build_freshness_schedule(settings, freshness),
+        ],
+        sensors=[build_lost_runs_sensor(), build_registry_sensor(daily)],
+        resources=build_resources(settings, shared),
+        executor=executor,
     )
 
 

@@ -53,6 +53,15 @@ class Settings(BaseSettings):
     restatement_days: int = Field(
         default=3, ge=0, le=30, description="Past days that ingestion reads again because platforms restate them."
     )
+    schedules: Literal["running", "stopped"] = Field(
+        default="running", description="State in which morning schedules start; a switch in the UI wins from then on."
+    )
+    morning_attempts: int = Field(
+        default=3, ge=1, le=20, description="Runs that schedules request for one advertiser and day when mornings fail."
+    )
+    onboarding_days: int = Field(
+        default=14, ge=0, le=365, description="Past days that are backfilled by themselves for a new advertiser; 0 = none."
+    )
     writer: Literal["auto", "template", "gemini"] = Field(
         default="auto", description="Who writes: `auto` = Gemini when a key or Vertex project is set, else templates."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 Status = Literal["ok", "degraded", "paused", "refused", "blocked", "failed"]
@@ -23,3 +23,12 @@ class PartitionStatus:
     @property
     def is_usable(self) -> bool:
         return self.status in USABLE
+
+
+@dataclass(frozen=True)
+class RecordedStatus:
+    """An outcome with the run that wrote it and when (UTC)."""
+
+    outcome: PartitionStatus
+    run_id: str
+    updated_at: datetime

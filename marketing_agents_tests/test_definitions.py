@@ -29,15 +29,16 @@ from marketing_agents.warehouse.marts import load_marts
 
 ROOT = Path(__file__).parents[1]
 DOMAINS = ("audience", "budget", "conversion", "creative", "media_performance", "platform")
-UNPARTITIONED = {"rules/catalogue", "rules/domains"}
+RULES = {"rules/catalogue", "rules/domains"}
+UNPARTITIONED = RULES | {"advertiser_freshness"}
 EXPECTED = (
     {f"raw/{table}" for table in INPUT_TABLES}
     | {f"marts/{model}" for model in load_marts(dbt_project_dir())}
     | {"rules/catalogue", "rules/domains", "rules/findings"}
     | {f"analysis/{domain}" for domain in DOMAINS}
-    | {"recommendations", "daily_report"}
+    | {"recommendations", "daily_report", "advertiser_freshness"}
 )
-GROUPS = {"raw": "ingestion", "marts": "marts", "rules": "rules", "analysis": "analysis"}
+GROUPS = {"raw": "ingestion", "marts": "marts", "rules": "rules", "analysis": "analysis", "advertiser_freshness": "operations"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -108,9 +109,10 @@ def test_every_partitioned_asset_uses_the_one_object_and_backfills_in_chunks(spe
     assert node.backfill_policy == dg.BackfillPolicy.multi_run(settings.backfill_chunk_size)
 
 
-def test_every_partitioned_asset_reports_its_status_as_a_check(definitions, specs):
+def test_every_step_reports_its_status_as_a_check(definitions, specs):
     checks = {(c.asset_key.to_user_string(), c.name) for c in definitions.resolve_asset_graph().asset_check_keys}
-    assert {key for key, name in checks if name == "partition_status"} == set(specs) - UNPARTITIONED
+    later = {key for key in set(specs) - UNPARTITIONED if not key.startswith(("raw/", "marts/"))}
+    assert {key for key, name in checks if name == "partition_status"} == {"raw/ad_performance_daily", "marts/campaign_features", *later}
     assert {key for key, name in checks if name == "dbt_tests"} == {k for k in specs if k.startswith("marts/")}
     assert {key for key, name in checks if name == "writer"} == {f"analysis/{d}" for d in DOMAINS}
     assert ("rules/domains", "label_confidence") in checks
@@ -122,7 +124,7 @@ def test_daily_analysis_holds_the_partitioned_assets_only(definitions, specs):
     assert held == set(specs) - UNPARTITIONED
     assert job.partitions_def is ADVERTISER_DATE
     refresh = definitions.resolve_job_def("rules_refresh")
-    assert {key.to_user_string() for key in refresh.asset_layer.executable_asset_keys} == UNPARTITIONED
+    assert {key.to_user_string() for key in refresh.asset_layer.executable_asset_keys} == RULES
     assert refresh.partitions_def is None
 
 
@@ -147,11 +149,18 @@ def test_lineage_runs_from_raw_tables_to_the_report(specs):
 def test_there_is_one_schedule_per_zone_and_the_sensor(definitions, settings):
     zones = load_registry(settings.resolved_advertisers).time_zones
     schedules = {s.name: s for s in definitions.schedules}
-    assert set(schedules) == {f"daily_analysis__{zone_slug(zone)}" for zone in zones} | {"rules_refresh__daily"}
+    assert set(schedules) == {f"daily_analysis__{zone_slug(zone)}" for zone in zones} | {
+        "daily_analysis__other_zones",
+        "rules_refresh__daily",
+        "freshness__hourly",
+    }
     for zone in zones:
         schedule = schedules[f"daily_analysis__{zone_slug(zone)}"]
         assert (schedule.job_name, schedule.execution_timezone) == ("daily_analysis", zone)
-    assert [s.name for s in definitions.sensors] == ["advertiser_registry"]
+    assert {s.default_status for s in schedules.values()} == {dg.DefaultScheduleStatus.RUNNING}
+    assert sorted(s.name for s in definitions.sensors) == ["advertiser_registry", "lost_runs"]
+    stopped = build_definitions(settings.model_copy(update={"schedules": "stopped"})).schedules
+    assert {s.default_status for s in stopped} == {dg.DefaultScheduleStatus.STOPPED}
 
 
 def test_an_unknown_override_is_an_error_that_lists_the_names(settings):
@@ -202,12 +211,16 @@ def test_a_real_instance_accepts_every_value_of_dagster_yaml(home):
         assert instance.run_coordinator.__class__.__name__ == "QueuedRunCoordinator"
         concurrency = instance.get_concurrency_config()
         assert concurrency.run_queue_config.max_concurrent_runs == 4
-        [limit] = concurrency.run_queue_config.tag_concurrency_limits
-        assert limit == {"key": "marketing_agents/advertiser", "limit": 1, "value": {"applyLimitPerUniqueValue": True}}
-        assert concurrency.pool_config.default_pool_limit == 1
+        assert concurrency.run_queue_config.tag_concurrency_limits == [
+            {"key": "dagster/partition/advertiser", "limit": 1, "value": {"applyLimitPerUniqueValue": True}},
+            {"key": "dagster/backfill", "limit": 2},
+            {"key": "marketing_agents/trigger", "limit": 1, "value": "onboarding"},
+        ]
+        assert concurrency.pool_config.default_pool_limit == 4
         assert concurrency.pool_config.pool_granularity.value == "op"
         assert instance.run_monitoring_enabled
         assert instance.run_monitoring_start_timeout_seconds == 180
+        assert instance.run_monitoring_settings["poll_interval_seconds"] == 30
         assert instance.run_monitoring_settings["free_slots_after_run_end_seconds"] == 60
         assert instance.run_retries_enabled
         assert instance.get_settings("run_retries")["max_retries"] == 1
@@ -286,9 +299,10 @@ def test_the_webserver_serves_the_same_assets_from_workspace_yaml(home):
         assert node["kinds"]
         assert node["description"]
         assert (node["backfillPolicy"] or {}).get("maxPartitionsPerRun") == (None if key in UNPARTITIONED else 30)
-        assert node["hasAssetChecks"] == (key != "rules/catalogue")
+        is_unchecked = key == "rules/catalogue" or (key.startswith("raw/") and key != "raw/ad_performance_daily")
+        assert node["hasAssetChecks"] != is_unchecked
     [repository] = data["repositoriesOrError"]["nodes"]
-    assert [s["name"] for s in repository["sensors"]] == ["advertiser_registry"]
-    assert sum(s["name"].startswith("daily_analysis__") for s in repository["schedules"]) == 6
+    assert sorted(s["name"] for s in repository["sensors"]) == ["advertiser_registry", "lost_runs"]
+    assert sum(s["name"].startswith("daily_analysis__") for s in repository["schedules"]) == 7
     assert {"daily_analysis", "rules_refresh"} <= {j["name"] for j in repository["jobs"]}
     assert data["runsOrError"]["results"] == []  # looking starts nothing

@@ -15,6 +15,7 @@ import dagster as dg
 
 from marketing_agents.assets.catalogue import FINDINGS_KEY, label_rules, read_catalogue
 from marketing_agents.assets.column_schema import table_metadata
+from marketing_agents.assets.failure_policy import MODEL_POOL, failure_policy
 from marketing_agents.assets.findings import STEP as FINDINGS_STEP
 from marketing_agents.assets.partition_step import OWNERS, PartitionStep
 from marketing_agents.assets.trend_chart import TrendCharts
@@ -58,6 +59,7 @@ def build_analysis_assets(settings: Settings) -> dg.AssetsDefinition:
         can_subset=True,
         partitions_def=ADVERTISER_DATE,
         backfill_policy=chunked(settings.backfill_chunk_size),
+        pool=MODEL_POOL,
     )
     async def analyse(  # type: ignore[no-untyped-def]  # noqa: ANN202 - Dagster refuses an annotation on several outputs
         context: dg.AssetExecutionContext,
@@ -68,7 +70,8 @@ def build_analysis_assets(settings: Settings) -> dg.AssetsDefinition:
     ):
         """Run the selected domain agents on every usable partition of the run, bounded and concurrent."""
         selected = [domains[name] for name in sorted(key.path[-1] for key in context.selected_asset_keys)]
-        await _Analyses(context, settings, selected, registry, warehouse, state, agents).run()
+        with failure_policy(context):
+            await _Analyses(context, settings, selected, registry, warehouse, state, agents).run()
         for domain in selected:
             yield dg.MaterializeResult(asset_key=analysis_key(domain.name))
 

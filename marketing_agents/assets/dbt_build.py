@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -21,11 +21,18 @@ if TYPE_CHECKING:
 
 
 class DbtError(RuntimeError):
-    """dbt could not build a model: a bug of ours or a broken installation. The message holds dbt's own."""
+    """dbt could not build a model: a bug of ours, a broken installation or a full disk. The message holds dbt's own.
+
+    `is_transient`: True when dbt was killed (out of memory, machine going down), so that the step is repeated.
+    """
+
+    def __init__(self, message: str, *, is_transient: bool = False) -> None:
+        super().__init__(message)
+        self.is_transient = is_transient
 
 
-def build(project_dir: Path, environment: Mapping[str, str], *, cache_dir: Path) -> list[DbtTest]:
-    """`dbt build` of the whole project; results of its data tests.
+def build(project_dir: Path, environment: Mapping[str, str], *, cache_dir: Path, what: str = "dbt build") -> list[DbtTest]:
+    """`dbt build` of the whole project; results of its data tests. `what` says for messages which partitions it is for.
 
     The whole project is built each time: the private database starts empty, and a mart needs its parents anyway. `cache_dir` keeps dbt's parse
     of the project between runs (a full parse costs about 3 s of CPU more).
@@ -44,8 +51,18 @@ def build(project_dir: Path, environment: Mapping[str, str], *, cache_dir: Path)
             results = invocation.get_artifact("run_results.json")
             manifest = invocation.get_artifact("manifest.json")
         except FileNotFoundError:
-            raise DbtError(f"dbt ended before it ran anything: {invocation.get_error() or 'no message'}") from None
-    return _tests(results, manifest)
+            code = invocation.process.returncode
+            if code is not None and code < 0:
+                raise DbtError(f"{what}: dbt was ended by signal {-code}; nothing was published", is_transient=True) from None
+            raise DbtError(_told(f"{what}: dbt ended before it ran anything: {invocation.get_error() or 'no message'}")) from None
+    return _tests(results, manifest, what)
+
+
+def _told(problem: str) -> str:
+    """The problem, with the next step where dbt's own words do not hold one."""
+    if "No space left on device" in problem or "disk is full" in problem.lower():
+        return f"{problem}\nno published slice was changed; free disk space under MARKETING_AGENTS_DATA_DIR, then run again"
+    return problem
 
 
 @contextmanager
@@ -57,10 +74,14 @@ def parsed(cache_dir: Path, project_dir: Path, target: Path) -> Iterator[None]:
         shutil.copyfile(kept, lent)
     yield
     if lent.exists() and not kept.exists():
-        cache_dir.mkdir(parents=True, exist_ok=True)
         private = cache_dir / f".{os.getpid()}.msgpack"
-        shutil.copyfile(lent, private)
-        private.replace(kept)
+        try:
+            cache_dir.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(lent, private)
+            private.replace(kept)
+        except OSError:  # a full disk: the parse saves time only, and what matters is written by others, who will say so
+            with suppress(OSError):
+                private.unlink()
 
 
 @cache
@@ -83,7 +104,7 @@ def _dbt() -> str:
     return str(beside) if beside.exists() else "dbt"
 
 
-def _tests(results: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[DbtTest]:
+def _tests(results: Mapping[str, Any], manifest: Mapping[str, Any], what: str) -> list[DbtTest]:
     tests: list[DbtTest] = []
     broken: list[str] = []
     for result in results["results"]:
@@ -103,7 +124,7 @@ def _tests(results: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[DbtT
                 )
             )
     if broken:
-        raise DbtError("dbt failed:\n" + "\n".join(broken)[:4000])
+        raise DbtError(_told(f"{what}: dbt failed:\n" + "\n".join(broken)[:4000]))
     return tests
 
 

@@ -10,6 +10,7 @@ import dagster as dg
 
 from marketing_agents.assets.catalogue import CATALOGUE_KEY, FINDINGS_KEY, catalogue_version, read_catalogue
 from marketing_agents.assets.column_schema import table_metadata
+from marketing_agents.assets.failure_policy import WAREHOUSE_POOL, failure_policy
 from marketing_agents.assets.marts import STEP as MARTS_STEP
 from marketing_agents.assets.marts import keep_features_of, mart_key
 from marketing_agents.assets.partition_step import OWNERS, PartitionStep
@@ -57,15 +58,17 @@ def build_findings_asset(settings: Settings) -> dg.AssetsDefinition:
         can_subset=True,
         partitions_def=ADVERTISER_DATE,
         backfill_policy=chunked(settings.backfill_chunk_size),
+        pool=WAREHOUSE_POOL,  # alone, it builds features too
         check_specs=[partition_check(STATUS_CHECK, FINDINGS_KEY)],
     )
     def findings(  # type: ignore[no-untyped-def]  # noqa: ANN202 - Dagster refuses an annotation beside checks
         context: dg.AssetExecutionContext, registry: dg.ResourceParam[Any], warehouse: dg.ResourceParam[Any], state: dg.ResourceParam[Any]
     ):
-        try:
-            _findings(context, settings, registry, warehouse, state)
-        finally:
-            warehouse.discard_features(context.run_id)
+        with failure_policy(context):
+            try:
+                _findings(context, settings, registry, warehouse, state)
+            finally:
+                warehouse.discard_features(context.run_id)
         yield dg.MaterializeResult(asset_key=FINDINGS_KEY)
 
     return findings

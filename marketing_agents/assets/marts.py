@@ -13,6 +13,7 @@ import dagster as dg
 
 from marketing_agents.assets.catalogue import FINDINGS_KEY
 from marketing_agents.assets.column_schema import mart_metadata
+from marketing_agents.assets.failure_policy import WAREHOUSE_POOL, failure_policy
 from marketing_agents.assets.partition_step import OWNERS, PartitionStep
 from marketing_agents.assets.raw import STEP as INGESTION_STEP
 from marketing_agents.assets.raw import raw_key
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from marketing_agents.warehouse.store import TransformRun, Warehouse
 
 STEP = "marts"
+STATUS_MART = "campaign_features"
+"""The mart whose asset carries the status check of the step (see `raw.STATUS_TABLE`)."""
 
 
 def mart_key(model: str) -> dg.AssetKey:
@@ -43,7 +46,7 @@ def build_mart_assets(settings: Settings) -> dg.AssetsDefinition:
     project = dbt_project_dir()
     marts = load_marts(project)
     specs = [_spec(mart, marts, project_hash(project)) for mart in marts.values()]
-    checks = [partition_check(name, spec.key) for spec in specs for name in (STATUS_CHECK, TESTS_CHECK)]
+    checks = [partition_check(STATUS_CHECK, mart_key(STATUS_MART)), *(partition_check(TESTS_CHECK, spec.key) for spec in specs)]
 
     @dg.multi_asset(
         name="build_marts",
@@ -52,12 +55,14 @@ def build_mart_assets(settings: Settings) -> dg.AssetsDefinition:
         can_subset=True,
         partitions_def=ADVERTISER_DATE,
         backfill_policy=chunked(settings.backfill_chunk_size),
+        pool=WAREHOUSE_POOL,
     )
     def build_marts(  # type: ignore[no-untyped-def]  # noqa: ANN202 - Dagster refuses an annotation on several outputs
         context: dg.AssetExecutionContext, registry: dg.ResourceParam[Any], warehouse: dg.ResourceParam[Any], state: dg.ResourceParam[Any]
     ):
         """Build features for every usable partition of the run and publish the asked days."""
-        yield from _build(context, settings, registry, warehouse, state)
+        with failure_policy(context):
+            yield from _build(context, settings, registry, warehouse, state)
 
     return build_marts
 
@@ -87,7 +92,7 @@ def _build(
     failed: list[FailedTest] = []
     if step.usable:
         with warehouse.transform(step.advertisers, step.usable, run_id=context.run_id) as transform:
-            tests = run_dbt(transform, settings)
+            tests = run_dbt(transform, settings, step.usable)
             failed = [attribute(t, transform.failed_rows(t.relation) if t.relation else None) for t in tests if t.failures]
             for day in step.usable:
                 for test in failed_on(failed, day):
@@ -114,17 +119,18 @@ def parents_first(marts: Mapping[str, MartContract]) -> list[str]:
     )
 
 
-def run_dbt(transform: "TransformRun", settings: Settings) -> list[DbtTest]:
-    """Build the dbt project in a transform run; results of its tests."""
+def run_dbt(transform: "TransformRun", settings: Settings, days: Sequence[LocalDay]) -> list[DbtTest]:
+    """Build the dbt project in a transform run for `days`; results of its tests."""
     from marketing_agents.assets.dbt_build import build
 
-    return build(dbt_project_dir(), transform.dbt_environment, cache_dir=settings.data_dir / "cache" / "dbt")
+    what = f"marts of {days[0].key}" + (f" and {len(days) - 1} more" if len(days) > 1 else "")
+    return build(dbt_project_dir(), transform.dbt_environment, cache_dir=settings.data_dir / "cache" / "dbt", what=what)
 
 
 def keep_features_of(settings: Settings, warehouse: "Warehouse", registry: "Registry", days: Sequence[LocalDay], *, run_id: str) -> None:
     """Build features for `days` and keep them for the run, publishing nothing (for a step that is re-run alone)."""
     with warehouse.transform(registry, days, run_id=run_id) as transform:
-        run_dbt(transform, settings)
+        run_dbt(transform, settings, days)
         transform.keep_features(tuple(load_marts(dbt_project_dir())))
 
 

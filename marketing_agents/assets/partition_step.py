@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from marketing_agents.checks.per_partition import log_status
 from marketing_agents.days import LocalDay
+from marketing_agents.operations.job_page import hidden_partitions
 from marketing_agents.partitions import local_days, partition_key
+from marketing_agents.state.kill_switch import KillSwitch
 from marketing_agents.state.store import StateStore
 from marketing_agents.status import PartitionStatus, Status
 
@@ -49,9 +52,16 @@ class PartitionStep:
 
         The registry is read once per step: an entry that is edited meanwhile must not take the other partitions with it. A degraded
         day stays degraded.
+
+        Raises:
+            Failure: the run was asked for more partitions than Dagster shows it (see `operations/job_page.py`).
         """
+        hidden = hidden_partitions(context.run.tags)
+        if hidden is not None:
+            raise dg.Failure(hidden, allow_retries=False)
         days = local_days(context.partition_keys)
         step = cls(name, context, state, registry.load(), days, [])
+        paused = KillSwitch(state).paused(datetime.now(UTC), {day.advertiser_id for day in days})
         upstream = state.statuses(after, days) if after is not None else {}
         for day in days:
             advertiser = step.advertisers.get(day.advertiser_id)
@@ -60,6 +70,8 @@ class PartitionStep:
                 step.set(day, "blocked", "the advertiser is not in the registry any more")
             elif advertiser.paused:
                 step.set(day, "paused", "paused in the registry")
+            elif day.advertiser_id in paused:
+                step.set(day, "paused", paused[day.advertiser_id].reason)
             elif after is None:
                 step.usable.append(day)
             elif found is None:

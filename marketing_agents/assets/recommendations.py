@@ -11,6 +11,7 @@ import dagster as dg
 from marketing_agents.assets.analysis import analysis_key, analysis_step
 from marketing_agents.assets.catalogue import FINDINGS_KEY
 from marketing_agents.assets.column_schema import table_metadata
+from marketing_agents.assets.failure_policy import failure_policy
 from marketing_agents.assets.findings import STEP as FINDINGS_STEP
 from marketing_agents.assets.partition_step import OWNERS, PartitionStep
 from marketing_agents.checks.per_partition import STATUS_CHECK, partition_check
@@ -59,7 +60,8 @@ def build_recommendations_asset(settings: Settings) -> dg.AssetsDefinition:
     def recommendations(  # type: ignore[no-untyped-def]  # noqa: ANN202 - Dagster refuses an annotation beside checks
         context: dg.AssetExecutionContext, registry: dg.ResourceParam[Any], warehouse: dg.ResourceParam[Any], state: dg.ResourceParam[Any]
     ):
-        _recommend(context, settings, names, registry, warehouse, state)
+        with failure_policy(context):
+            _recommend(context, settings, names, registry, warehouse, state)
         yield dg.MaterializeResult(asset_key=RECOMMENDATIONS_KEY)
 
     return recommendations

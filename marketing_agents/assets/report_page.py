@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from marketing_agents.assets.failure_policy import failure_policy
 from marketing_agents.assets.partition_step import OWNERS, PartitionStep
 from marketing_agents.assets.recommendations import RECOMMENDATIONS_KEY, day_results
 from marketing_agents.assets.recommendations import STEP as RECOMMENDATIONS_STEP
@@ -56,7 +57,8 @@ def build_report_asset(settings: Settings) -> dg.AssetsDefinition:
     def daily_report(  # type: ignore[no-untyped-def]  # noqa: ANN202 - Dagster refuses an annotation beside checks
         context: dg.AssetExecutionContext, registry: dg.ResourceParam[Any], warehouse: dg.ResourceParam[Any], state: dg.ResourceParam[Any]
     ):
-        _report(context, registry, warehouse, state)
+        with failure_policy(context):
+            _report(context, registry, warehouse, state)
         yield dg.MaterializeResult(asset_key=REPORT_KEY)
 
     return daily_report

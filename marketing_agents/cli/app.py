@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from marketing_agents.cli.advertisers_app import advertisers_app
+
 app = typer.Typer(
     name="marketing-agents",
     no_args_is_help=True,
@@ -16,6 +18,7 @@ app = typer.Typer(
 )
 rules_app = typer.Typer(no_args_is_help=True, help="The rule catalogue.")
 app.add_typer(rules_app, name="rules")
+app.add_typer(advertisers_app, name="advertisers")
 
 AdvertiserOption = Annotated[str, typer.Option("--advertiser", help="Advertiser id, as in the registry.")]
 DateOption = Annotated[str, typer.Option("--date", help="The advertiser's local day, YYYY-MM-DD.")]
@@ -46,6 +49,25 @@ def dev(
 
 
 @app.command()
+def backfill(
+    advertisers: Annotated[str, typer.Option("--advertisers", help="Ids separated by commas, or `all`.")],
+    first: Annotated[str, typer.Option("--from", help="First local day, YYYY-MM-DD.")],
+    last: Annotated[str, typer.Option("--to", help="Last local day, YYYY-MM-DD; days that are not over are left out.")],
+    missing_only: Annotated[bool, typer.Option("--missing-only", help="Leave out partitions that are ok or degraded already.")] = False,
+    frozen: Annotated[bool, typer.Option("--frozen", help="Use stored data versions only: the answer that was given then.")] = False,
+    chunk: Annotated[int | None, typer.Option("--chunk", help="Partitions per run, at most the chunk size of the settings.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Hand it over and return; also while no daemon runs.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute a range of days, by Dagster's own backfills: estimate first, then progress. Needs the daemon (make dev)."""
+    from marketing_agents.cli.backfill import BackfillOptions, run_backfill
+
+    options = BackfillOptions(advertisers, first, last, missing_only, frozen, chunk, yes, not no_wait, as_json)
+    raise typer.Exit(run_backfill(options))
+
+
+@app.command()
 def explain(
     advertiser: AdvertiserOption,
     date: DateOption,
@@ -64,6 +86,47 @@ def report(advertiser: AdvertiserOption, date: DateOption) -> None:
     from marketing_agents.cli.report import run_report
 
     raise typer.Exit(run_report(advertiser, date))
+
+
+@app.command()
+def pause(
+    advertiser: Annotated[str | None, typer.Option("--advertiser", help="Advertiser id, as in the registry.")] = None,
+    why: Annotated[str | None, typer.Option("--why", help="One sentence; ticks, run pages and reports show it.")] = None,
+    by: Annotated[str | None, typer.Option("--by", help="Who pauses; default: the user of this machine.")] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", help="End: 2026-11-30T08:00, 2026-11-30, 3d or 12h; in the advertiser's own zone unless one is given."),
+    ] = None,
+    history: Annotated[bool, typer.Option("--history", help="Show every pause and resume instead.")] = False,
+) -> None:
+    """Hold an advertiser: schedules pass it over, and a run that works on it stops at its next step."""
+    from marketing_agents.cli.pause import run_history, run_pause
+
+    raise typer.Exit(run_history(advertiser) if history else run_pause(advertiser, why, by=by, until=until))
+
+
+@app.command()
+def resume(
+    advertiser: AdvertiserOption,
+    why: Annotated[str, typer.Option("--why", help="One sentence for the history.")],
+    by: Annotated[str | None, typer.Option("--by", help="Who resumes; default: the user of this machine.")] = None,
+) -> None:
+    """Let a paused advertiser go again."""
+    from marketing_agents.cli.pause import run_resume
+
+    raise typer.Exit(run_resume(advertiser, why, by=by))
+
+
+@app.command()
+def status(
+    advertiser: Annotated[str | None, typer.Option("--advertiser", help="One advertiser: its last 14 days, pauses and onboarding.")] = None,
+    date: Annotated[str | None, typer.Option("--date", help="One local day, YYYY-MM-DD: how far everybody came.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say who is behind, since when and why; status 1 when somebody is."""
+    from marketing_agents.cli.status import run_status
+
+    raise typer.Exit(run_status(advertiser, date, as_json=as_json))
 
 
 @app.command()

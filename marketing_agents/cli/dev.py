@@ -16,6 +16,10 @@ from marketing_agents.cli.home import ensure_dagster_home
 from marketing_agents.cli.sample_agency import ensure_sample, uses_sample
 from marketing_agents.settings import PROJECT_DIR, load_settings
 
+# For every process that runs the daemon. Without it Dagster (1.13.27) ends a backfill for good, with status FAILED, when the daemon looks at it
+# while the code server restarts: its assets "existed at storage-time, but no longer do". With it the backfill waits for the code server.
+DAEMON_ENVIRONMENT = {"DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR": "1"}
+
 
 def run_dev(host: str, port: int) -> int:
     """Start `dg dev` and wait for it; its status is returned.
@@ -41,4 +45,6 @@ def run_dev(host: str, port: int) -> int:
     if command is None:
         raise UsageError("the command `dg` is not installed; run `make dev`, which installs it")
     console.print(f"Dagster UI on http://{host}:{port}  (instance in {home}; stop with Ctrl-C)")
-    return subprocess.run([command, "dev", "--host", host, "--port", str(port)], cwd=PROJECT_DIR, check=False).returncode  # noqa: S603 (a fixed command)
+    return subprocess.run(  # noqa: S603 (a fixed command)
+        [command, "dev", "--host", host, "--port", str(port)], cwd=PROJECT_DIR, check=False, env={**DAEMON_ENVIRONMENT, **os.environ}
+    ).returncode

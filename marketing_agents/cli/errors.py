@@ -7,6 +7,7 @@ from marketing_agents.domains.registry import DomainError
 from marketing_agents.ingestion.source import SourceError
 from marketing_agents.rules.catalogue_file import CatalogueError
 from marketing_agents.settings import SettingsError
+from marketing_agents.state.kill_switch import KillSwitchError
 from marketing_agents.state.migrate import StateError
 from marketing_agents.warehouse.store import WarehouseError
 
@@ -15,4 +16,14 @@ class UsageError(ValueError):
     """An argument of a command is wrong; the message says which and what is expected."""
 
 
-KNOWN_ERRORS = (CatalogueError, DomainError, RegistryError, SettingsError, SourceError, StateError, UsageError, WarehouseError)
+KNOWN_ERRORS = (
+    CatalogueError,
+    DomainError,
+    KillSwitchError,
+    RegistryError,
+    SettingsError,
+    SourceError,
+    StateError,
+    UsageError,
+    WarehouseError,
+)

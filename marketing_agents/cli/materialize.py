@@ -34,11 +34,22 @@ def contiguous_blocks(days: Sequence[LocalDay], order: Sequence[str]) -> list[li
 
 
 def register_advertisers(instance: dg.DagsterInstance, ids: Sequence[str]) -> None:
-    """Add missing advertisers as dynamic partitions, in registry order."""
-    known = set(instance.get_dynamic_partitions(ADVERTISER.name or ""))
-    missing = [advertiser_id for advertiser_id in ids if advertiser_id not in known]
-    if missing:
-        instance.add_dynamic_partitions(ADVERTISER.name or "", missing)
+    """Add missing advertisers as dynamic partitions, in registry order.
+
+    Dagster reads which exist and then inserts the rest without a transaction around both, so one of several commands started at the
+    same moment is refused by the table's unique key. The ones another command has added are then there: read again, add what is left.
+    """
+    from sqlalchemy.exc import IntegrityError
+    from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random
+
+    @retry(retry=retry_if_exception_type(IntegrityError), stop=stop_after_attempt(5), wait=wait_random(0, 0.2), reraise=True)
+    def add_missing() -> None:
+        known = set(instance.get_dynamic_partitions(ADVERTISER.name or ""))
+        missing = [advertiser_id for advertiser_id in ids if advertiser_id not in known]
+        if missing:
+            instance.add_dynamic_partitions(ADVERTISER.name or "", missing)
+
+    add_missing()
 
 
 def run_job(

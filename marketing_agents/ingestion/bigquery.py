@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from marketing_agents.ingestion.source import RawRows, SourceError, TableProblem
+from marketing_agents.ingestion.bigquery_arrivals import ACCOUNTS_TABLE, arrivals_of, arrivals_query
+from marketing_agents.ingestion.source import Arrivals, RawRows, SourceError, TableProblem
 from marketing_agents.warehouse.catalog import INPUT_TABLES
 from marketing_agents.warehouse.contract import TableContract, TableKind
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from google.api_core.retry import Retry
     from google.cloud import bigquery
 
@@ -78,18 +80,47 @@ class BigQuerySource:
         parameters = [bigquery.ScalarQueryParameter("advertiser_id", "STRING", advertiser_id)]
         if contract.kind is TableKind.DAILY:
             parameters += [bigquery.ScalarQueryParameter("start", "DATE", start), bigquery.ScalarQueryParameter("end", "DATE", end)]
+        labels = {"table": _label(contract.name), "advertiser": _label(advertiser_id)}
+        table = self._rows(query_text(self._dataset, contract, columns), parameters, labels, place)
+        ignored = tuple(name for name in self._columns[contract.name] if name not in contract.by_name)
+        return RawRows(table, place, ignored, lambda: list(range(1, table.num_rows + 1)))
+
+    def arrivals(self, contracts: Sequence[TableContract], advertiser_ids: Collection[str], start: date, end: date) -> Arrivals:
+        """See `SourceAdapter.arrivals`. One query job; what tables there are and which columns they have is asked once."""
+        from google.cloud import bigquery
+
+        found = self.tables()
+        columns: dict[str, tuple[str, ...]] = {}
+        unusable = {c.name: f"{self._dataset} has no table {c.name}" for c in contracts if c.name not in found}
+        for contract in [*contracts, INPUT_TABLES[ACCOUNTS_TABLE]]:
+            if contract.name in found:
+                try:
+                    columns[contract.name] = self._columns_of(contract)
+                except TableProblem as problem:
+                    unusable[contract.name] = str(problem)
+        if not columns.keys() - {ACCOUNTS_TABLE}:
+            return Arrivals((), (), unusable)
+        parameters = [
+            bigquery.ArrayQueryParameter("advertiser_ids", "STRING", sorted(advertiser_ids)),
+            bigquery.ScalarQueryParameter("start", "DATE", start),
+            bigquery.ScalarQueryParameter("end", "DATE", end),
+        ]
+        rows = self._rows(arrivals_query(self._dataset, columns), parameters, {"query": "arrivals"}, self._dataset)
+        return arrivals_of(rows, unusable)
+
+    def _rows(self, sql: str, parameters: Sequence[Any], labels: dict[str, str], place: str) -> pa.Table:
+        """The rows of one query job."""
+        from google.cloud import bigquery
+
         config = bigquery.QueryJobConfig(
             query_parameters=parameters,
             maximum_bytes_billed=self._maximum_bytes_billed,
-            labels={"app": "marketing-agents", "table": _label(contract.name), "advertiser": _label(advertiser_id)},
+            labels={"app": "marketing-agents", **labels},
         )
         with self._explained(place):
-            sql = query_text(self._dataset, contract, columns)
             job = self._client().query(sql, job_config=config, timeout=_REQUEST_TIMEOUT_S, retry=self._retry())
             # The Storage API is another service with another role; a day of one advertiser does not need it.
-            table = job.result(timeout=self._timeout_s).to_arrow(create_bqstorage_client=False)
-        ignored = tuple(name for name in self._columns[contract.name] if name not in contract.by_name)
-        return RawRows(table, place, ignored, lambda: list(range(1, table.num_rows + 1)))
+            return job.result(timeout=self._timeout_s).to_arrow(create_bqstorage_client=False)
 
     def close(self) -> None:
         """Close the client's connections, if it was ever made."""
@@ -140,7 +171,9 @@ class BigQuerySource:
             ) from error
         except exceptions.Forbidden as error:
             if _reason(error) in ("quotaExceeded", "rateLimitExceeded"):
-                raise SourceError(f"{place}: a BigQuery quota is used up: {error.message}") from error
+                # A rate is over in seconds; a quota comes back at its reset or when somebody raises it.
+                is_rate = _reason(error) == "rateLimitExceeded"
+                raise SourceError(f"{place}: a BigQuery quota is used up: {error.message}", is_transient=is_rate) from error
             raise SourceError(f"{place}: no permission; the account needs {READ_ROLES}: {error.message}") from error
         except exceptions.Unauthorized as error:
             raise SourceError(f"{place}: BigQuery does not accept the credentials; {_LOGIN}") from error
@@ -154,7 +187,9 @@ class BigQuerySource:
                 ) from error
             raise TableProblem(f"{place}: {error.message}") from error
         except (exceptions.GoogleAPICallError, exceptions.RetryError, RequestException, TimeoutError, ConnectionError) as error:
-            raise SourceError(f"{place}: BigQuery is not reached ({type(error).__name__}: {error}); the run can be repeated") from error
+            raise SourceError(
+                f"{place}: BigQuery is not reached ({type(error).__name__}: {error}); the run can be repeated", is_transient=True
+            ) from error
 
 
 _LOGIN = "run `gcloud auth application-default login` or set GOOGLE_APPLICATION_CREDENTIALS"

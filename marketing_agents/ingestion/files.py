@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import csv
 import difflib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from marketing_agents.ingestion.conversion import UnusableTypeError, to_dates
+from marketing_agents.ingestion.file_arrivals import arrivals_of
 from marketing_agents.ingestion.mapping import FILE_SUFFIXES, ColumnMapping, Constant, TableMapping
-from marketing_agents.ingestion.source import RawRows, SourceError, TableProblem
+from marketing_agents.ingestion.source import Arrivals, RawRows, SourceError, TableProblem
 from marketing_agents.warehouse.catalog import INPUT_TABLES
 from marketing_agents.warehouse.contract import TableContract, TableKind
 
@@ -85,6 +86,36 @@ class FilesSource:
         selection, ignored = _selection(path.name, mapping, contract, names, advertiser_id, start, end)
         taken, row_numbers = _take_parquet(path, selection)
         return RawRows(taken, path.name, ignored, row_numbers)
+
+    def arrivals(self, contracts: Sequence[TableContract], advertiser_ids: Collection[str], start: date, end: date) -> Arrivals:
+        self.tables()  # says what to do when the folder is missing
+
+        def columns(contract: TableContract, names: Sequence[str]) -> pa.Table:
+            return self._columns(contract, names, start, end)
+
+        return arrivals_of(columns, contracts, advertiser_ids, start, end)
+
+    def _columns(self, contract: TableContract, names: Sequence[str], start: date, end: date) -> pa.Table:
+        """Some columns of all rows of a table, under our names; from Parquet only the rows of these days where the types allow it.
+
+        Raises:
+            TableProblem: the table cannot be read.
+        """
+        path = self._path(contract.name)
+        mapping = self._mapping(contract.name)
+        is_csv = path.suffix == ".csv"
+        present = self._csv(path).schema.names if is_csv else _parquet_schema(path).names
+        owner = str(mapping.constants.get("advertiser_id", ""))
+        selection, _ = _selection(path.name, mapping, contract, present, owner, start, end)
+        selection = replace(
+            selection,
+            theirs={ours: theirs for ours, theirs in selection.theirs.items() if ours in names},
+            constants={ours: value for ours, value in selection.constants.items() if ours in names},
+            advertiser_column=None,
+        )
+        if is_csv:
+            return _ours(self._csv(path).select(list(selection.theirs.values())), selection)
+        return _ours(_read_parquet(path, selection), selection)
 
     def _mapping(self, table: str) -> TableMapping:
         return (self.mapping or ColumnMapping()).of(table)
@@ -163,20 +194,27 @@ def _take_parquet(path: Path, selection: _Selection) -> tuple[pa.Table, Callable
     import pyarrow as pa
     import pyarrow.dataset as ds
 
-    try:
-        source = ds.dataset(path, format="parquet")
-        rows = source.to_table(columns=list(selection.theirs.values()), filter=_pushed_down(source.schema, selection))
-        rows = rows.filter(pa.array(selection.mask(rows)))
-    except (pa.ArrowException, OSError) as error:
-        raise TableProblem(f"{path.name}: cannot be read as Parquet: {str(error)[:300]}") from None
+    rows = _read_parquet(path, selection)
+    rows = rows.filter(pa.array(selection.mask(rows)))
 
     def row_numbers() -> list[int]:
         keys = [c for c in (selection.advertiser_column, selection.date_column) if c is not None]
         if not keys:
             return list(range(1, rows.num_rows + 1))
-        return (np.flatnonzero(selection.mask(source.to_table(columns=keys))) + 1).tolist()
+        return (np.flatnonzero(selection.mask(ds.dataset(path, format="parquet").to_table(columns=keys))) + 1).tolist()
 
     return _ours(rows, selection), row_numbers
+
+
+def _read_parquet(path: Path, selection: _Selection) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+    try:
+        source = ds.dataset(path, format="parquet")
+        return source.to_table(columns=list(selection.theirs.values()), filter=_pushed_down(source.schema, selection))
+    except (pa.ArrowException, OSError) as error:
+        raise TableProblem(f"{path.name}: cannot be read as Parquet: {str(error)[:300]}") from None
 
 
 def _pushed_down(schema: pa.Schema, selection: _Selection) -> object:

@@ -14,6 +14,7 @@ chunks ends in the same visible rows for every `known_on`.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -74,6 +75,7 @@ def load_advertiser(
     mode: IngestMode,
     restatement_days: int,
     now: datetime,
+    recorded: Mapping[date, str] | None = None,
 ) -> dict[LocalDay, DayLoad]:
     """Load partitions of one advertiser; the source is read once per table.
 
@@ -87,6 +89,8 @@ def load_advertiser(
         mode: `refresh` reads the source, `frozen` uses stored versions only.
         restatement_days: past days that are compared with the source again.
         now: the clock reading that becomes `loaded_at`; must have a zone.
+        recorded: reasons that the ingestion of these days gave before. Stored versions do not tell that rows were rejected, so a `frozen`
+            day repeats what its own loading said about them.
 
     Returns:
         One outcome per partition. Bad data is an outcome, not an exception.
@@ -118,7 +122,8 @@ def load_advertiser(
                 others[d][table] = stored
     facts = _stored(warehouse, INPUT_TABLES[FACTS], advertiser, finished) if finished else {}
     for d in finished:
-        outcomes[LocalDay(advertiser.id, d)] = _outcome(d, loads[d], others[d], has_facts=not facts[d].is_missing, mode=mode)
+        then = problems_recorded((recorded or {}).get(d, "")) if mode == "frozen" else ""
+        outcomes[LocalDay(advertiser.id, d)] = _outcome(d, loads[d], others[d], has_facts=not facts[d].is_missing, mode=mode, then=then)
     return dict(sorted(outcomes.items()))
 
 
@@ -224,7 +229,14 @@ def _refused(advertiser: Advertiser, day: date) -> DayLoad:
     return DayLoad("refused", reason, {})
 
 
-def _outcome(day: date, tables: Mapping[str, TableLoad], others: Mapping[str, TableLoad], *, has_facts: bool, mode: IngestMode) -> DayLoad:
+def problems_recorded(reason: str) -> str:
+    """What a recorded reason of ingestion says about rows that were not loaded. Missing tables are left out: the store still tells them."""
+    return re.sub(r"^(missing tables: [a-z0-9_, ]+(; |$))?(when it was loaded: )?", "", reason)
+
+
+def _outcome(
+    day: date, tables: Mapping[str, TableLoad], others: Mapping[str, TableLoad], *, has_facts: bool, mode: IngestMode, then: str
+) -> DayLoad:
     if mode == "frozen" and not has_facts:
         reason = f"no stored version of {FACTS} of {day} is known on {day}, and `ingest: frozen` reads no source; run once with `ingest: refresh`"
         return DayLoad("blocked", reason, tables)
@@ -237,6 +249,7 @@ def _outcome(day: date, tables: Mapping[str, TableLoad], others: Mapping[str, Ta
     missing = sorted(name for name, load in judged.items() if load.is_missing)
     reasons = [f"missing tables: {', '.join(missing)}"] if missing else []
     reasons += [f"{name}: {_in_one_line(load.problem)}" for name, load in tables.items() if load.problem]
+    reasons += [f"when it was loaded: {then}"] if then else []
     return DayLoad("degraded" if reasons else "ok", "; ".join(reasons), tables)
 
 

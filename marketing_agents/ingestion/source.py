@@ -6,10 +6,10 @@ are `validation.py`'s work, so that every source is held to the same contract.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from marketing_agents.warehouse.contract import TableContract
 
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 
 class SourceError(RuntimeError):
-    """The source as a whole cannot be used (folder missing, mapping file wrong): a configuration to correct, not bad data."""
+    """The source as a whole cannot be used: not bad data, but a configuration to correct (folder missing, mapping file wrong) or, when
+    `is_transient`, a host that is not reached and may be in a while. None: the cause decides (see `failures.py`).
+    """
+
+    def __init__(self, message: str, *, is_transient: bool | None = None) -> None:
+        super().__init__(message)
+        self.is_transient = is_transient
 
 
 class DataError(ValueError):
@@ -54,6 +60,38 @@ class RawRows:
     line_numbers: Callable[[], list[int]] | None = None
 
 
+class ArrivedDay(NamedTuple):
+    """A table has rows of this account's day. `platform` and `account_id` are None in tables without accounts; `time_zone` is the account's
+    reporting zone as the rows state it, unchecked, or None.
+    """
+
+    table: str
+    advertiser_id: str
+    platform: str | None
+    account_id: str | None
+    day: date
+    time_zone: str | None = None
+
+
+class AccountClock(NamedTuple):
+    """When an account's day ends and settles, as `platform_accounts` states it, unchecked; None where it does not say."""
+
+    advertiser_id: str
+    platform: str
+    account_id: str
+    time_zone: str | None
+    settle_lag_hours: int | None
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What a source has of some tables. `unusable`: tables it lacks or that cannot be read, each with one sentence that says why."""
+
+    days: tuple[ArrivedDay, ...]
+    accounts: tuple[AccountClock, ...]
+    unusable: Mapping[str, str]
+
+
 class SourceAdapter(Protocol):
     """Where input tables come from."""
 
@@ -75,5 +113,14 @@ class SourceAdapter(Protocol):
         Raises:
             SourceError: the source cannot be reached.
             TableProblem: the table cannot be read.
+        """
+        ...
+
+    def arrivals(self, contracts: Sequence[TableContract], advertiser_ids: Collection[str], start: date, end: date) -> Arrivals:
+        """Which days of these DAILY tables have rows in `start <= date <= end`, and the accounts' clocks: one cheap query for all
+        advertisers, however many. Rows whose date cannot be read are left out; judging them is the work of loading.
+
+        Raises:
+            SourceError: the source cannot be reached.
         """
         ...

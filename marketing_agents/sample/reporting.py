@@ -84,7 +84,7 @@ def last_settled_day(advertiser: Advertiser, account: Account, known_on: date) -
     """The latest day whose figures the platform has ready on the morning after `known_on` (account zone, settle lag)."""
     from zoneinfo import ZoneInfo
 
-    morning = evaluation_instant(known_on, advertiser.zone, advertiser.run_time_local)
+    morning = evaluation_instant(known_on, advertiser.zone, advertiser.run_time_local, advertiser.settle_lag_hours)
     day = known_on + timedelta(days=1)
     while end_of_local_day(day, ZoneInfo(account.time_zone)) + timedelta(hours=account.profile.settle_lag_hours) > morning:
         day -= timedelta(days=1)

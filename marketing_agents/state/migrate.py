@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
-HEAD = "0001"
+HEAD = "0002"
 _POSTGRES_LOCK = 727_501  # any number, the same in all processes
 
 

@@ -30,3 +30,36 @@ PARTITION_STATUS = Table(
     Column("run_id", String(64), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
 )
+
+KILL_SWITCH_LOG = Table(
+    "kill_switch_log",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("advertiser_id", String(63), nullable=False, index=True),
+    Column("action", String(8), nullable=False, comment="pause or resume; rows are only ever added"),
+    Column("who", String(200), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("until", DateTime(timezone=True), comment="a pause ends by itself here"),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+
+MORNINGS = Table(
+    "mornings",
+    METADATA,
+    Column("advertiser_id", String(63), primary_key=True),
+    Column("date", Date, primary_key=True),
+    Column("outcome", String(16), nullable=False, comment="what the last tick decided"),
+    Column("reason", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, comment="runs requested so far"),
+    Column("scheduled_for", DateTime(timezone=True), nullable=False, comment="scheduled time of that tick"),
+)
+
+ONBOARDINGS = Table(
+    "onboardings",
+    METADATA,
+    Column("advertiser_id", String(63), primary_key=True),
+    Column("first_date", Date, comment="first day requested; null when there was nothing to request"),
+    Column("last_date", Date),
+    Column("note", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+)

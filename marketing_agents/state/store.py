@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from marketing_agents.days import LocalDay
 from marketing_agents.state.migrate import StateError, shown_address, upgrade
-from marketing_agents.status import PartitionStatus
+from marketing_agents.status import PartitionStatus, RecordedStatus
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine, Table
+    from sqlalchemy import URL, Engine, Table
 
     from marketing_agents.rules.classification import DomainLabel
 
@@ -32,8 +32,8 @@ class StateStore:
         """Write outcomes of a step, all or none; an earlier outcome of the same (step, partition) is replaced."""
         from marketing_agents.state.schema import PARTITION_STATUS
 
-        moment = at or datetime.now(UTC)
-        self._upsert(
+        moment = (at or datetime.now(UTC)).astimezone(UTC)
+        self.upsert(
             PARTITION_STATUS,
             [
                 {
@@ -57,7 +57,7 @@ class StateStore:
 
         wanted = sorted(set(days))
         found: dict[LocalDay, PartitionStatus] = {}
-        with self._open().connect() as connection:
+        with self.engine().connect() as connection:
             for start in range(0, len(wanted), _KEYS_PER_QUERY):
                 keys = [(d.advertiser_id, d.day) for d in wanted[start : start + _KEYS_PER_QUERY]]
                 query = sa.select(T.c.advertiser_id, T.c.date, T.c.status, T.c.reason).where(
@@ -68,6 +68,29 @@ class StateStore:
                     found[day] = PartitionStatus(step, row.advertiser_id, row.date, row.status, row.reason)
         return found
 
+    def recorded(
+        self, step: str, *, advertiser_ids: Iterable[str] | None = None, start: date | None = None, end: date | None = None
+    ) -> list[RecordedStatus]:
+        """Outcomes of one step in `start <= date <= end` with the run that wrote them and when, by advertiser and date."""
+        import sqlalchemy as sa
+
+        from marketing_agents.state.schema import PARTITION_STATUS as T
+
+        query = sa.select(T).where(T.c.step == step).order_by(T.c.advertiser_id, T.c.date)
+        if start is not None:
+            query = query.where(T.c.date >= start)
+        if end is not None:
+            query = query.where(T.c.date <= end)
+        if advertiser_ids is not None:
+            query = query.where(T.c.advertiser_id.in_(sorted(set(advertiser_ids))))
+        with self.engine().connect() as connection:
+            return [
+                RecordedStatus(
+                    PartitionStatus(row.step, row.advertiser_id, row.date, row.status, row.reason), row.run_id, in_utc(row.updated_at)
+                )
+                for row in connection.execute(query)
+            ]
+
     def get_labels(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], DomainLabel]:
         """Stored labels by (rule id, text hash)."""
         import sqlalchemy as sa
@@ -77,7 +100,7 @@ class StateStore:
 
         wanted = sorted(set(keys))
         found: dict[tuple[str, str], DomainLabel] = {}
-        with self._open().connect() as connection:
+        with self.engine().connect() as connection:
             for start in range(0, len(wanted), _KEYS_PER_QUERY):
                 query = sa.select(T).where(sa.tuple_(T.c.rule_id, T.c.text_hash).in_(wanted[start : start + _KEYS_PER_QUERY]))
                 for row in connection.execute(query):
@@ -97,7 +120,7 @@ class StateStore:
         from marketing_agents.state.schema import RULE_LABELS
 
         moment = datetime.now(UTC)
-        self._upsert(
+        self.upsert(
             RULE_LABELS,
             [
                 {
@@ -119,10 +142,11 @@ class StateStore:
             self._engine.dispose()
             self._engine = None
 
-    def _upsert(self, table: Table, rows: list[dict[str, Any]]) -> None:
+    def upsert(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        """Insert rows, replacing those with the same primary key, all or none."""
         if not rows:
             return
-        engine = self._open()
+        engine = self.engine()
         if engine.dialect.name == "postgresql":
             from sqlalchemy.dialects.postgresql import insert as pg_insert
 
@@ -133,14 +157,29 @@ class StateStore:
             statement = sqlite_insert(table)
         keys = [c.name for c in table.primary_key]
         changes = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
-        with engine.begin() as connection:
-            connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)
+        from sqlalchemy.exc import SQLAlchemyError
 
-    def _open(self) -> Engine:
+        try:
+            with engine.begin() as connection:
+                connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), rows)
+        except SQLAlchemyError as error:
+            raise _write_error(engine.url, table.name, keys, rows, error) from error
+
+    def engine(self) -> Engine:
+        """The engine on a migrated database, opened at the first use.
+
+        Raises:
+            StateError: the database cannot be opened.
+        """
         with self._opening:
             if self._engine is None:
                 self._engine = _connect(self._url)
         return self._engine
+
+
+def in_utc(moment: datetime) -> datetime:
+    """SQLite gives stored times back without their zone; all are stored in UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _connect(url: str) -> Engine:
@@ -176,6 +215,17 @@ def _connect(url: str) -> Engine:
             f"state store {shown} cannot be opened: {type(error).__name__}; check the address, the rights and the disk"
         ) from error
     return engine
+
+
+def _write_error(url: URL, table: str, keys: Sequence[str], rows: Sequence[Mapping[str, Any]], error: Exception) -> StateError:
+    """Without the statement and its values, which SQLAlchemy would print."""
+    reason = str(getattr(error, "orig", None) or type(error).__name__).strip()
+    first = " ".join(str(rows[0][key]) for key in keys)
+    others = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
+    step = "free disk space where it lies, then run again" if "full" in reason or "No space left" in reason else "run again"
+    return StateError(
+        f"state store {shown_address(url)}: cannot write {table} of {first}{others}: {reason}; what was stored before is unchanged; {step}"
+    )
 
 
 def _use_wal(connection: Any, _record: object) -> None:

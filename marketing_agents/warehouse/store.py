@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 
 
 class WarehouseError(RuntimeError):
-    """A store could not do what was asked: names the table, the slice and the next step."""
+    """A store could not do what was asked: names the table, the slice and the next step.
+
+    `is_transient`: True when it may work a little later (a lock), None when the cause decides (see `failures.py`).
+    """
+
+    def __init__(self, message: str, *, is_transient: bool | None = None) -> None:
+        super().__init__(message)
+        self.is_transient = is_transient
 
 
 @dataclass(frozen=True, order=True)

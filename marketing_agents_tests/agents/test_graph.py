@@ -144,12 +144,10 @@ async def test_an_unknown_price_stays_unknown() -> None:
 async def test_a_hanging_model_is_cut_at_the_deadline() -> None:
     class Hanging:
         async def generate(self, request):
-            await asyncio.sleep(30)
+            await asyncio.Event().wait()
 
-    started = time.perf_counter()
     analysis = await analyse(request(cpa_finding()), deps(Hanging(), model_timeout_s=0.1))
     assert analysis.writer == "template_after_error"
-    assert time.perf_counter() - started < 2
 
 
 async def test_cancellation_passes_through() -> None:
@@ -184,10 +182,8 @@ async def test_a_bug_in_one_of_many_cancels_the_others_and_is_raised_itself() ->
             await asyncio.sleep(5)
             finished.append(model_request)
 
-    started = time.perf_counter()
     with pytest.raises(TypeError, match="a bug"):
         await analyse_all([request(cpa_finding(), domain=name) for name in DOMAINS], deps(Mixed()), max_concurrent=6)
-    assert time.perf_counter() - started < 2
     assert finished == []
 
 
@@ -204,10 +200,7 @@ async def test_agents_run_together_within_the_bound_and_in_order() -> None:
             return ModelReply(text=answer(good_group()), model="m", cost_usd=0.0)
 
     requests = [request(replace_day(day), domain="media_performance") for day in range(12)]
-    await analyse(request(), deps())  # compile the graph outside the measurement
-    started = time.perf_counter()
     analyses = await analyse_all(requests, deps(Slow()), max_concurrent=6)
-    assert time.perf_counter() - started < 1.2  # two rounds of 0.2 s, not twelve
     assert most == 6
     assert [a.insights[0].finding_ids for a in analyses] == [r.findings and ("f-cpa",) for r in requests]
     with pytest.raises(ValueError, match="max_concurrent is 0"):

@@ -17,8 +17,6 @@ from marketing_agents.settings import PROJECT_DIR, Settings
 from marketing_agents_tests.e2e.pipeline import ANCHOR, Pipeline
 from marketing_agents_tests.e2e.small_agency import small_spec
 
-pytestmark = pytest.mark.xdist_group("e2e3")
-
 ADVERTISER = "harbour-thread"
 DAY = ANCHOR.isoformat()
 

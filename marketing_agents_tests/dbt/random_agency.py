@@ -24,7 +24,7 @@ def random_agency(seed: int, *, end: date, days: int = 150, asked: int = 3, pref
             run_time_local=rng.choice(("06:00", "09:30", "05:00")),
             gross_margin=rng.choice((None, Decimal("0.4"))),
             target_cpa=rng.choice((None, Decimal(25))),
-            settle_lag_hours=rng.choice((0, 3, 24)),
+            settle_lag_hours=rng.choice((0, 3, 8, 24)),
         )
         raw.advertisers.append(advertiser)
         raw.asked += [(advertiser.advertiser_id, end - timedelta(days=n)) for n in range(asked)]
@@ -42,10 +42,15 @@ class _Advertiser:
                 "account_id": f"acc-{n}",
                 "currency_code": rng.choice(CURRENCIES),
                 "time_zone": rng.choice(ACCOUNT_ZONES),
-                "settle_lag_hours": rng.choice((None, 0, 3, 36)),
+                "settle_lag_hours": rng.choice((None, 0, 3, 36, 72)),
             }
             for n in range(2)
         ]
+        # Some are never listed, and platforms move: then the zone is that of the newest rows known on the day.
+        self.unlisted = {account["account_id"] for account in self.accounts if rng.random() < 0.4}
+        self.moves = {
+            account["account_id"]: (end - timedelta(days=rng.randint(1, 60)), rng.choice(ACCOUNT_ZONES)) for account in self.accounts
+        }
         gap_start = end - timedelta(days=rng.randint(5, 90))
         self.rate_gap = (gap_start, gap_start + timedelta(days=rng.choice((5, 9, 12))))
         # Entities that begin late and with few rows: a row that comes or goes between versions moves their first day.
@@ -84,6 +89,10 @@ class _Advertiser:
     def _money(self) -> Decimal:
         return Decimal(self.rng.randint(0, 200_000_000)) / 1_000_000 if self.rng.random() < 0.9 else Decimal(0)
 
+    def _zone_of(self, account: Row, day: date) -> object:
+        moved_on, zone = self.moves[account["account_id"]]
+        return zone if day >= moved_on else account["time_zone"]
+
     def _ad_rows(self, day: date) -> list[Row]:
         rng = self.rng
         rows: list[Row] = []
@@ -110,7 +119,7 @@ class _Advertiser:
                                 "conversions": round(rng.random() * 4, rng.choice((0, 2, 9))),
                                 "conversion_value": Decimal(3),
                                 "currency_code": account["currency_code"],
-                                "account_time_zone": account["time_zone"],
+                                "account_time_zone": self._zone_of(account, day),
                             }
                         )
         return rows
@@ -172,7 +181,7 @@ class _Advertiser:
                 [
                     {**account, "name": f"Account {n}", "account_status": "active" if rng.random() < 0.9 else "disabled"}
                     for n, account in enumerate(self.accounts)
-                    if rng.random() < 0.95
+                    if account["account_id"] not in self.unlisted and rng.random() < 0.95
                 ],
             )
         if rng.random() < 0.5:

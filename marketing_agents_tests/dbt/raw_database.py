@@ -46,9 +46,11 @@ class Raw:
         return versions[max(visible)] if visible else None
 
 
-def write_raw(path: Path, raw: Raw, *, known_on: date | None = None) -> None:
-    """Create the file with schema raw. `known_on`: leave out what was learned later, as the pipeline does."""
+def write_raw(path: Path, raw: Raw, *, since: date | None = None, known_on: date | None = None) -> None:
+    """Create the file with schema raw. `since`, `known_on`: leave out older days and what was learned later, as the pipeline does."""
     path.unlink(missing_ok=True)
+    if since:
+        raw = Raw(raw.advertisers, raw.asked, {key: versions for key, versions in raw.versions.items() if key[2] >= since})
     with duckdb.connect(str(path)) as connection:
         connection.execute("create schema raw")
         for name, contract in INPUT_TABLES.items():

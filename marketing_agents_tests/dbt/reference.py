@@ -18,7 +18,9 @@ from marketing_agents.days import end_of_local_day, evaluation_instant
 from marketing_agents_tests.dbt.raw_database import AdvertiserRow, Raw
 
 COMPLETENESS = [Decimal(c) for c in ("0.60", "0.80", "0.88", "0.92", "0.95", "0.97", "0.98")]
+ZONES = available_timezones()
 MICRO = Decimal("0.000001")
+LISTS = ("campaigns", "adgroups", "ads", "conversion_actions")
 Row = dict[str, Any]
 
 
@@ -44,7 +46,8 @@ class Known:
         from datetime import time
 
         self.raw, self.advertiser, self.d, self.id = raw, advertiser, d, advertiser.advertiser_id
-        self.instant = evaluation_instant(d, ZoneInfo(advertiser.time_zone), time.fromisoformat(advertiser.run_time_local))
+        run_time = time.fromisoformat(advertiser.run_time_local)
+        self.instant = evaluation_instant(d, ZoneInfo(advertiser.time_zone), run_time, advertiser.settle_lag_hours)
 
     def days(self, first: date, last: date) -> list[date]:
         return [first + timedelta(days=n) for n in range((last - first).days + 1)]
@@ -120,40 +123,42 @@ class Known:
 
     @cached_property
     def accounts(self) -> dict[tuple[str, str], Row]:
-        """All accounts of the advertiser in the look-back of any asked day, with E."""
+        """Accounts with E. Known on d are those that are listed or have facts in the look-back; the zone of an unlisted one is the newest that
+        its facts name. Others have the advertiser's clock.
+        """
         keys: dict[tuple[str, str], str | None] = {}
-        for (table, advertiser_id, _), versions in sorted(self.raw.versions.items(), key=str):
-            if advertiser_id == self.id and table in {
-                "ad_performance_daily",
-                "conversions_by_action_daily",
-                "platform_accounts",
-                "campaigns",
-                "adgroups",
-                "ads",
-                "conversion_actions",
-            }:
-                for rows in versions.values():
-                    for row in rows:
-                        key = (str(row["platform"]), str(row["account_id"]))
-                        zone = str(row["account_time_zone"]) if table == "ad_performance_daily" else None
-                        keys[key] = keys.get(key) or zone
+        known = set()
+        for day in self.days(self.d - timedelta(days=130), self.d):
+            for row in self.slice("conversions_by_action_daily", day) or []:
+                keys.setdefault((row["platform"], row["account_id"]))
+            for row in self.slice("ad_performance_daily", day) or []:
+                key, zone = (row["platform"], row["account_id"]), row["account_time_zone"]
+                if (self.d - day).days <= 125:
+                    keys[key] = zone if zone in ZONES else keys.get(key)
+                    known.add(key)
+                else:
+                    keys.setdefault(key)
+        for table in ("platform_accounts", *LISTS):
+            for row in self.current(table):
+                keys.setdefault((row["platform"], row["account_id"]))
         listed = {(r["platform"], r["account_id"]): r for r in self.current("platform_accounts")}
         out: dict[tuple[str, str], Row] = {}
         for key, fact_zone in keys.items():
             row = listed.get(key)
             zones = [row["time_zone"] if row else None, fact_zone, self.advertiser.time_zone]
-            zone = ZoneInfo(next(z for z in zones if z in available_timezones()))
+            zone = ZoneInfo(next(z for z in zones if z in ZONES))
             lag = row["settle_lag_hours"] if row and row["settle_lag_hours"] is not None else self.advertiser.settle_lag_hours
             e = self.d
             while end_of_local_day(e, zone) + timedelta(hours=lag) > self.instant:
                 e -= timedelta(days=1)
-            out[key] = {"row": row, "zone": zone, "e": e}
+            out[key] = {"row": row, "zone": zone, "e": e, "is_known": row is not None or key in known}
         return out
 
     @cached_property
     def advertiser_e(self) -> date:
-        active = [a["e"] for a in self.accounts.values() if a["row"] and a["row"]["account_status"] == "active"]
-        return min(active or [a["e"] for a in self.accounts.values()])
+        known = [a for a in self.accounts.values() if a["is_known"]]
+        active = [a["e"] for a in known if a["row"] and a["row"]["account_status"] == "active"]
+        return min(active or [a["e"] for a in known])
 
     def head(self, e: date, rows: list[Row] | None, first_day: date | None = None) -> Row:
         first_day = first_day or min((r["day"] for r in rows or []), default=None)

@@ -19,15 +19,8 @@ def scope_of(k: Known, plan: Row) -> tuple[date, dict[date, list[Row]]]:
     rows = {day: [r for r in found if covers(r)] for day, found in k.ad_rows.items()}
     if plan["scope"] == "advertiser":
         return k.advertiser_e, rows
-    accounts = {
-        (r["platform"], r["account_id"])
-        for (table, advertiser_id, _), versions in k.raw.versions.items()
-        if advertiser_id == k.id and table in {"ad_performance_daily", "campaigns", "adgroups", "ads"}
-        for found in versions.values()
-        for r in found
-        if covers(dict(r))
-    }
-    return min((k.accounts[a]["e"] for a in accounts), default=k.advertiser_e), rows
+    delivering = {(r["platform"], r["account_id"]) for day, found in rows.items() if (k.d - day).days <= 125 for r in found}
+    return min((k.accounts[a]["e"] for a in delivering), default=k.advertiser_e), rows
 
 
 def plan_in_base(k: Known, plan: Row) -> tuple[Decimal | None, str | None]:

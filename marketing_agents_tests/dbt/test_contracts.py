@@ -11,6 +11,7 @@ import yaml
 
 from marketing_agents.warehouse.catalog import INPUT_TABLES
 from marketing_agents.warehouse.contract import DUCKDB_TYPES
+from marketing_agents.warehouse.embedded.parquet import connect
 from marketing_agents.warehouse.marts import MartContractError, load_marts, project_hash
 from marketing_agents_tests.dbt.building import PROJECT
 from marketing_agents_tests.dbt.conftest import Agency
@@ -162,3 +163,10 @@ def test_project_hash_follows_content_only(tmp_path: Path) -> None:
     assert project_hash(tmp_path) == before
     (folder / "a.sql").write_text("select 2\n")
     assert project_hash(tmp_path) != before
+
+
+def test_the_optimizer_that_made_sums_wrong_is_off_wherever_sums_are_made() -> None:
+    profile = yaml.safe_load((PROJECT / "profiles.yml").read_text())["marketing_agents"]["outputs"]["duckdb"]
+    assert profile["settings"]["disabled_optimizers"] == "statistics_propagation"
+    with connect() as connection:
+        assert connection.execute("SELECT current_setting('disabled_optimizers')").fetchone() == ("statistics_propagation",)

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from marketing_agents_tests.dbt.building import dbt
+from marketing_agents.days import EPISODE_DAYS, LOOK_BACK_DAYS
+from marketing_agents.warehouse.marts import load_marts
+from marketing_agents_tests.dbt.building import PROJECT, dbt
 from marketing_agents_tests.dbt.conftest import END, Agency
 from marketing_agents_tests.dbt.raw_database import Raw, read_mart, write_raw
 from marketing_agents_tests.dbt.reference import Known, Row, actions, adgroups, campaigns, platform_accounts
@@ -74,10 +76,10 @@ def test_features_of_a_day_do_not_depend_on_what_is_asked(agency: Agency, tmp_pa
     advertiser_id = agency.raw.advertisers[0].advertiser_id
     day = END - timedelta(days=20)
     database = tmp_path_factory.mktemp("earlier") / "private.duckdb"
-    write_raw(database, _until(agency.raw, advertiser_id), known_on=day)
+    write_raw(database, _until(agency.raw, advertiser_id), since=day - timedelta(days=EPISODE_DAYS + LOOK_BACK_DAYS), known_on=day)
     built = dbt(database, target, "build", "--exclude-resource-type", "test")
 
     assert built.returncode == 0, built.output[-4000:]
     days = [(advertiser_id, day - timedelta(days=n)) for n in range(38)]  # the days that both runs compute
-    for mart, _, _ in MARTS:
+    for mart in load_marts(PROJECT):
         assert read_mart(database, mart, days) == read_mart(agency.database, mart, days), mart

@@ -18,8 +18,6 @@ from marketing_agents.llm.tracing import NoTracer
 from marketing_agents.sample.spec import AgencySpec
 from marketing_agents_tests.e2e.pipeline import ANCHOR, Pipeline, check_evaluations, make_pipeline, materializations
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 DOMAINS = ("audience", "budget", "conversion", "creative", "media_performance", "platform")
 
 

@@ -18,8 +18,6 @@ from marketing_agents.ingestion.source import SourceError
 from marketing_agents.settings import PROJECT_DIR, Settings, SettingsError, load_settings
 from marketing_agents_tests.e2e.pipeline import BUSY, Pipeline
 
-pytestmark = pytest.mark.xdist_group("e2e2")
-
 GOOD = "{id: acme, name: Acme, time_zone: Europe/London}"
 
 

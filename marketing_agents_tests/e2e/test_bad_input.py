@@ -28,8 +28,6 @@ from marketing_agents_tests.e2e.bad_tables import HOSTILE_NAMES, Tables, file_mo
 from marketing_agents_tests.e2e.pipeline import ANCHOR, BUSY, Pipeline, check_evaluations, materializations
 from marketing_agents_tests.e2e.results import NAMES, identity
 
-pytestmark = pytest.mark.xdist_group("e2e2")
-
 DOMAINS = ("audience", "budget", "conversion", "creative", "media_performance", "platform")
 EARLIER = ANCHOR - timedelta(days=20)
 

@@ -17,7 +17,6 @@ from marketing_agents.settings import PROJECT_DIR
 from marketing_agents_tests.e2e.pipeline import ANCHOR
 
 pytestmark = [
-    pytest.mark.xdist_group("e2e"),
     pytest.mark.skipif(shutil.which("chromium") is None, reason="not run: no chromium on this machine (Debian: apt-get install chromium)"),
 ]
 

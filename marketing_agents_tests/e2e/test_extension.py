@@ -21,8 +21,6 @@ from marketing_agents.settings import PROJECT_DIR, Settings
 from marketing_agents_tests.e2e.pipeline import ANCHOR, Pipeline, materializations
 from marketing_agents_tests.e2e.small_agency import small_spec
 
-pytestmark = pytest.mark.xdist_group("e2e3")
-
 ADVERTISER = "harbour-thread"
 DAY = LocalDay(ADVERTISER, ANCHOR)
 DOMAINS = PROJECT_DIR / "marketing_agents" / "domains"

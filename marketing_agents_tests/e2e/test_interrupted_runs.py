@@ -19,8 +19,6 @@ from marketing_agents.settings import PROJECT_DIR, Settings
 from marketing_agents_tests.e2e.pipeline import BUSY, Pipeline
 from marketing_agents_tests.e2e.results import identity
 
-pytestmark = pytest.mark.xdist_group("e2e2")
-
 LONGEST_S = 240
 SECRETS = {
     "GEMINI_API_KEY": "AIzaSyD-fake0key1that2must3not4appear5x",

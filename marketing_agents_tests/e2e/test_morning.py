@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from marketing_agents.days import LocalDay
 from marketing_agents.rules.tables import findings_from_table
 from marketing_agents.warehouse.catalog import INPUT_TABLES
 from marketing_agents_tests.e2e.pipeline import ANCHOR, check_evaluations, materializations
-
-pytestmark = pytest.mark.xdist_group("e2e")
 
 DOMAINS = ("audience", "budget", "conversion", "creative", "media_performance", "platform")
 

@@ -9,12 +9,9 @@ import sys
 from pathlib import Path
 
 import dagster as dg
-import pytest
 
 from marketing_agents.settings import PROJECT_DIR
 from marketing_agents_tests.wire.no_network import NoNetwork
-
-pytestmark = pytest.mark.xdist_group("e2e2")
 
 
 def test_the_demo_stays_on_loopback_and_the_second_call_is_equal_and_runs_nothing(tmp_path):

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from marketing_agents.advertisers.registry import parse_registry
-from marketing_agents.days import LocalDay
+from marketing_agents.days import EPISODE_DAYS, LOOK_BACK_DAYS, LocalDay
 from marketing_agents.ingestion.files import FilesSource
 from marketing_agents.ingestion.load import load_advertiser
 from marketing_agents.warehouse.embedded.warehouse import EmbeddedWarehouse
@@ -20,7 +20,7 @@ def warehouse(tmp_path):
     return EmbeddedWarehouse(tmp_path / "data", is_durable=False)
 
 
-def load(warehouse, source, *days, tables=None, mode="refresh", restatement_days=3, now=NOW, advertiser=ACME):
+def load(warehouse, source, *days, tables=None, mode="refresh", restatement_days=3, now=NOW, advertiser=ACME, recorded=None):
     result = load_advertiser(
         warehouse,
         source,
@@ -30,6 +30,7 @@ def load(warehouse, source, *days, tables=None, mode="refresh", restatement_days
         mode=mode,
         restatement_days=restatement_days,
         now=now,
+        recorded=recorded,
     )
     assert list(result) == sorted(LocalDay(advertiser.id, d) for d in set(days))
     return result[LocalDay(advertiser.id, days[-1])]
@@ -53,7 +54,7 @@ def test_a_new_advertiser_gets_its_day_and_its_history(warehouse):
 def test_the_look_back_ends_where_windows_end(warehouse):
     source = MemorySource({"orders_daily": [order(before(n)) for n in range(200)]})
     load(warehouse, source, DAY)
-    assert min(versions(warehouse, "orders_daily"))[0] == before(180)
+    assert min(versions(warehouse, "orders_daily"))[0] == before(EPISODE_DAYS + LOOK_BACK_DAYS)
 
 
 def test_a_day_before_the_data_begins_has_an_empty_version(warehouse):
@@ -177,6 +178,29 @@ def test_frozen_reads_no_source_and_writes_nothing(warehouse):
     assert (missing.status, "`ingest: frozen` reads no source" in missing.reason) == ("blocked", True)
     assert (partly.status, partly.reason) == ("degraded", "missing tables: campaigns")
     assert (warehouse.ingestion_log(["acme"]), source.reads) == (log, reads)
+
+
+def test_a_frozen_day_repeats_what_its_loading_said_about_rejected_rows(warehouse):
+    """Given a day that was degraded by a bad row of the day before and by a missing table; then the source is repaired."""
+    first = MemorySource({FACTS: [performance(before(1), spend="9")]})
+    load(warehouse, first, before(1))
+    rejected = load(
+        warehouse, MemorySource({FACTS: [performance(before(1), spend="much"), performance(DAY)]}), DAY, tables=[FACTS, "campaigns"]
+    )
+    frozen = {"mode": "frozen", "tables": [FACTS, "campaigns"]}
+
+    replayed = load(warehouse, first, DAY, **frozen, recorded={DAY: rejected.reason})
+    again = load(warehouse, first, DAY, **frozen, recorded={DAY: replayed.reason})
+    forgotten = load(warehouse, first, DAY, **frozen)
+    refreshed = load(warehouse, MemorySource({FACTS: [performance(DAY)], "campaigns": []}), DAY, recorded={DAY: rejected.reason})
+
+    missing, problem = rejected.reason.split("; ", 1)
+    assert missing == "missing tables: campaigns"
+    assert "older version kept" in problem
+    assert (replayed.status, replayed.reason) == ("degraded", f"missing tables: campaigns; when it was loaded: {problem}")
+    assert again == replayed
+    assert forgotten.reason == "missing tables: campaigns"
+    assert (refreshed.status, refreshed.reason) == ("ok", "")
 
 
 def test_a_missing_table_costs_nobody_else_the_day(warehouse):

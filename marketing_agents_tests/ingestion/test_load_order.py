@@ -40,7 +40,7 @@ def visible(warehouse):
     """Content of every slice as known on each day."""
     seen = {}
     for entry in warehouse.ingestion_log(["acme"]):  # sorted: of each slice the newest version comes last
-        for n in range(14):
+        for n in range(26):
             if entry.as_of <= before(n):
                 seen[entry.table, entry.date, n] = (entry.rows, entry.content_hash)
     return seen
@@ -73,6 +73,23 @@ def test_a_changed_source_is_seen_the_same_in_any_order(old, new, first, chunks)
             load(single, new, [n])
 
         assert visible(cut) == visible(single)
+
+
+@settings(max_examples=15, deadline=None)
+@given(old=SOURCE, new=SOURCE, first=CHUNKS, later=st.integers(1, 12), chunks=CHUNKS)
+def test_what_a_day_knew_is_not_changed_by_loading_later_days(old, new, first, later, chunks):
+    """Given days that were loaded, and a restated source: days after them are loaded in any order and cut."""
+    with tempfile.TemporaryDirectory() as folder:
+        warehouse = EmbeddedWarehouse(Path(folder), is_durable=False)
+        for chunk in first:
+            load(warehouse, old, [n + later for n in chunk])
+        known = {key: content for key, content in visible(warehouse).items() if key[2] >= later}
+
+        for chunk in chunks:
+            load(warehouse, new, [n % later for n in chunk])
+
+        after = visible(warehouse)
+        assert {key: after[key] for key in known} == known
 
 
 def test_all_at_once(tmp_path):

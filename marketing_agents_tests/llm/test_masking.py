@@ -103,7 +103,7 @@ def test_masking_takes_linear_time() -> None:
     """Free text is hostile: a pattern that backtracks would stop the run."""
     import time
 
-    started = time.perf_counter()
+    started = time.process_time()
     for text in ("a" * 50_000, "a." * 25_000 + "@", "+1" * 25_000, "1-" * 25_000, "(" * 50_000, "0 " * 25_000, "a@" * 25_000):
         Masker(["secret-secret"]).text(text)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 10  # processor time; one that backtracks takes minutes

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import uuid
 from datetime import date
 from pathlib import Path
 
@@ -19,24 +17,6 @@ from marketing_agents.state.store import StateStore
 from marketing_agents.status import PartitionStatus
 
 DAY = date(2026, 11, 20)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request, tmp_path):
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'state.db'}"
-        return
-    server = os.environ.get("TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432")
-    admin = sa.create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 2})
-    name = f"ma_test_{uuid.uuid4().hex[:12]}"
-    try:
-        with admin.connect() as connection:
-            connection.execute(sa.text(f"create database {name}"))
-    except sa.exc.OperationalError:
-        pytest.skip("not run: no Postgres on 127.0.0.1:5432 (set TEST_POSTGRES_URL)")
-    yield f"{server}/{name}"
-    with admin.connect() as connection:
-        connection.execute(sa.text(f"drop database {name} with (force)"))
 
 
 def test_outcomes_are_replaced_per_step_and_partition(url):

@@ -188,8 +188,6 @@ def test_lists_of_thousands_of_files_work(warehouse):
     contract = INPUT_TABLES["fx_rates"]
     file = next(iter(warehouse._versions.files("fx_rates", "beta", DAY, DAY)))
     files = [VersionFile(file.entry, file.contract_version, file.path)] * 20_000
-    started = time.perf_counter()
     with duckdb.connect() as connection:
         connection.execute(f"CREATE VIEW v AS {select_files(contract, files)}")
         assert connection.execute("SELECT count(*) FROM v").fetchall() == [(20_000,)]
-    assert time.perf_counter() - started < 60

@@ -24,6 +24,19 @@
 {% macro default__hours_before(instant, hours) -%}({{ instant }} - to_hours(cast({{ hours }} as integer))){%- endmacro %}
 {% macro bigquery__hours_before(instant, hours) -%}timestamp_sub({{ instant }}, interval {{ hours }} hour){%- endmacro %}
 
+{% macro hours_after(instant, hours) -%}{{ return(adapter.dispatch('hours_after')(instant, hours)) }}{%- endmacro %}
+{% macro default__hours_after(instant, hours) -%}({{ instant }} + to_hours(cast({{ hours }} as integer))){%- endmacro %}
+{% macro bigquery__hours_after(instant, hours) -%}timestamp_add({{ instant }}, interval {{ hours }} hour){%- endmacro %}
+
+{#- When the morning run of a partition nominally happens (as in days.py): the day after, at the run time or when the day has settled,
+    whichever is later; a day that settles after noon is not waited for. -#}
+{% macro evaluation_instant(day, zone, run_time, settle_lag_hours) -%}
+{%- set morning = days_add(day, 1) -%}
+{%- set run = local_time(morning, run_time, zone) -%}
+{%- set settled = hours_after(local_midnight(morning, zone), settle_lag_hours) -%}
+case when {{ settled }} <= {{ local_time(morning, "'12:00'", zone) }} then greatest({{ run }}, {{ settled }}) else {{ run }} end
+{%- endmacro %}
+
 {% macro hours_between(first, last) -%}{{ return(adapter.dispatch('hours_between')(first, last)) }}{%- endmacro %}
 {% macro default__hours_between(first, last) -%}(cast(epoch_us({{ last }}) - epoch_us({{ first }}) as double) / 3600000000.0){%- endmacro %}
 {% macro bigquery__hours_between(first, last) -%}(timestamp_diff({{ last }}, {{ first }}, microsecond) / 3600000000.0){%- endmacro %}

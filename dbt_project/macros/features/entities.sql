@@ -57,7 +57,7 @@
         evaluated.date,
         min(missing.currency_pair) as missing_fx_pair
     from {{ ref('int_missing_rates') }} as missing
-    inner join {{ ref('int_evaluated_days') }} as evaluated
+    inner join {{ ref('int_numbered_evaluated_days') }} as evaluated
         on
             evaluated.account_no = missing.account_no
             and evaluated.date >= missing.visible_from

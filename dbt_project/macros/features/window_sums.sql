@@ -28,7 +28,7 @@
             account_no,
             {{ days_add('min(evaluated_day)', -reach) }} as first_day_in_reach,
             max(evaluated_day) as last_evaluated_day
-        from {{ ref('int_evaluated_days') }}
+        from {{ ref('int_numbered_evaluated_days') }}
         group by account_no
     ),
 
@@ -127,7 +127,7 @@
             rolled.first_day
             {%- endif %}
         from rolled
-        inner join {{ ref('int_evaluated_days') }} as evaluated
+        inner join {{ ref('int_numbered_evaluated_days') }} as evaluated
             on evaluated.account_no = rolled.account_no and evaluated.evaluated_day = rolled.date
         {%- if matured %}
         left join rolled as matured
@@ -149,7 +149,7 @@
         from {{ steps }} as steps
         inner join last_days on last_days.account_no = steps.account_no
         cross join {{ each_day('steps.visible_from', 'least(' ~ days_add('steps.visible_to', -1) ~ ', ' ~ days_add('last_days.last_evaluated_day', 10) ~ ')', 'days', 'day') }}
-        inner join {{ ref('int_evaluated_days') }} as evaluated
+        inner join {{ ref('int_numbered_evaluated_days') }} as evaluated
             on
                 evaluated.account_no = steps.account_no
                 and evaluated.date = days.day

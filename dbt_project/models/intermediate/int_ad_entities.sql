@@ -6,6 +6,5 @@ select distinct
     campaign_id,
     adgroup_id,
     ad_id,
-    currency_code,
-    account_time_zone
+    currency_code
 from {{ ref('stg_ad_performance_daily') }}

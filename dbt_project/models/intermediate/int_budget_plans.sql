@@ -1,4 +1,5 @@
 {#- Plans as they stood on each feature day, in base currency, with the day to which their spending can be judged. -#}
+{%- set look_back_days = 125 %}
 with
 
 plans as {{ current_rows(
@@ -7,15 +8,58 @@ plans as {{ current_rows(
     has_periods=false,
 ) }},
 
-slowest_accounts as (
+scopes as (
+    select distinct
+        advertiser_id,
+        date,
+        {{ plan_scope_key() }} as scope_key
+    from plans
+    where plan_scope <> 'advertiser'
+),
+
+deliveries as (
+    select
+        covered.advertiser_id,
+        covered.scope_key,
+        steps.account_no,
+        steps.date,
+        steps.visible_from,
+        steps.visible_to,
+        steps.is_correction,
+        sum(steps.n_rows) as n_rows
+    from {{ ref('int_adgroup_days') }} as steps
+    inner join {{ ref('int_plan_campaigns') }} as covered on covered.campaign_no = steps.campaign_no
+    group by covered.advertiser_id, covered.scope_key, steps.account_no, steps.date, steps.visible_from, steps.visible_to, steps.is_correction
+),
+
+{#- A plan may name a campaign long before it starts, so only accounts that delivered for the plan, as known on the feature day, are waited for. -#}
+delivering as (
     select
         scopes.advertiser_id,
         scopes.scope_key,
-        evaluated.date,
+        scopes.date,
+        deliveries.account_no
+    from scopes
+    inner join deliveries
+        on
+            deliveries.advertiser_id = scopes.advertiser_id
+            and deliveries.scope_key = scopes.scope_key
+            and deliveries.date between {{ days_add('scopes.date', -look_back_days) }} and scopes.date
+            and (not deliveries.is_correction or (scopes.date >= deliveries.visible_from and scopes.date < deliveries.visible_to))
+    group by scopes.advertiser_id, scopes.scope_key, scopes.date, deliveries.account_no, deliveries.date
+    having sum(deliveries.n_rows) > 0
+),
+
+slowest_accounts as (
+    select
+        delivering.advertiser_id,
+        delivering.scope_key,
+        delivering.date,
         min(evaluated.evaluated_day) as evaluated_day
-    from (select distinct advertiser_id, scope_key, account_no from {{ ref('int_plan_campaigns') }}) as scopes
-    inner join {{ ref('int_evaluated_days') }} as evaluated on evaluated.account_no = scopes.account_no
-    group by scopes.advertiser_id, scopes.scope_key, evaluated.date
+    from delivering
+    inner join {{ ref('int_numbered_evaluated_days') }} as evaluated
+        on {{ same(['account_no', 'date'], 'evaluated', 'delivering') }}
+    group by delivering.advertiser_id, delivering.scope_key, delivering.date
 )
 
 select

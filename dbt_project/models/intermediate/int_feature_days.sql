@@ -16,25 +16,41 @@ instants as (
         feature_days.advertiser_id,
         feature_days.date,
         advertisers.time_zone,
-        {{ local_time(days_add('feature_days.date', 1), 'advertisers.run_time_local', 'advertisers.time_zone') }} as evaluation_instant,
+        {{ evaluation_instant('feature_days.date', 'advertisers.time_zone', 'advertisers.run_time_local', 'advertisers.settle_lag_hours') }} as evaluation_instant,
         advertisers.base_currency,
         advertisers.settle_lag_hours,
         advertisers.target_cpa,
         advertisers.gross_margin
     from feature_days
     inner join {{ ref('stg_advertisers') }} as advertisers on advertisers.advertiser_id = feature_days.advertiser_id
+),
+
+evaluated as (
+    select
+        *,
+        least(
+            date, {{ days_add(local_day(hours_before('evaluation_instant', 'settle_lag_hours'), 'time_zone'), -1) }}
+        ) as own_evaluated_day
+    from instants
+),
+
+maturity as (
+    select min(lag_days) as mature_lag_days
+    from {{ ref('default_lag_completeness') }}
+    where completeness >= 0.90
 )
 
 select
-    advertiser_id,
-    date,
-    evaluation_instant,
-    time_zone,
-    base_currency,
-    settle_lag_hours,
-    target_cpa,
-    gross_margin,
-    least(
-        date, {{ days_add(local_day(hours_before('evaluation_instant', 'settle_lag_hours'), 'time_zone'), -1) }}
-    ) as own_evaluated_day
-from instants
+    evaluated.advertiser_id,
+    evaluated.date,
+    evaluated.evaluation_instant,
+    evaluated.time_zone,
+    evaluated.base_currency,
+    evaluated.settle_lag_hours,
+    evaluated.target_cpa,
+    evaluated.gross_margin,
+    maturity.mature_lag_days,
+    evaluated.own_evaluated_day,
+    least(evaluated.own_evaluated_day, {{ days_add('evaluated.date', '-maturity.mature_lag_days') }}) as own_matured_day
+from evaluated
+cross join maturity

@@ -132,7 +132,7 @@ select
     missing.missing_fx_pair
 from adgroup_days
 inner join adgroups on adgroups.adgroup_no = adgroup_days.adgroup_no
-inner join {{ ref('int_evaluated_days') }} as evaluated on evaluated.account_no = adgroups.account_no and evaluated.date = adgroup_days.date
+inner join {{ ref('int_numbered_evaluated_days') }} as evaluated on evaluated.account_no = adgroups.account_no and evaluated.date = adgroup_days.date
 left join campaign_names on campaign_names.campaign_no = adgroups.campaign_no and campaign_names.date = adgroup_days.date
 left join {{ ref('int_current_slices') }} as ad_slices
     on ad_slices.table_name = 'ads' and ad_slices.advertiser_id = adgroups.advertiser_id and ad_slices.date = adgroup_days.date

@@ -1,6 +1,8 @@
 {%- set horizon_days = 30 %}
 {#- 52 weeks: the same weekdays, and most sales move with the weekday. -#}
 {%- set last_year = 364 %}
+{#- A run of many days holds more of the past than each of them may use. -#}
+{%- set look_back_days = 125 %}
 with
 
 events as {{ current_rows(
@@ -100,7 +102,7 @@ orders as (
         on
             order_slices.advertiser_id = judged_days.advertiser_id
             and order_slices.known_from <= judged_days.date
-            and order_slices.date <= judged_days.evaluated_day
+            and order_slices.date between {{ days_add('judged_days.date', -look_back_days) }} and judged_days.evaluated_day
     left join order_steps as steps
         on
             steps.advertiser_id = order_slices.advertiser_id

@@ -67,7 +67,7 @@ days_with_orders as (
         evaluated.account_no,
         evaluated.date,
         count(*) as days
-    from {{ ref('int_evaluated_days') }} as evaluated
+    from {{ ref('int_numbered_evaluated_days') }} as evaluated
     inner join (
         select advertiser_id, date, min(as_of) as known_from
         from {{ ref('stg_slice_versions') }}
@@ -117,7 +117,7 @@ described as (
         campaign_days.*
     from campaign_days
     inner join campaigns on campaigns.campaign_no = campaign_days.campaign_no
-    inner join {{ ref('int_evaluated_days') }} as evaluated
+    inner join {{ ref('int_numbered_evaluated_days') }} as evaluated
         on evaluated.account_no = campaigns.account_no and evaluated.date = campaign_days.date
     inner join {{ ref('int_advertiser_days') }} as advertiser_days
         on advertiser_days.advertiser_id = campaigns.advertiser_id and advertiser_days.date = campaign_days.date

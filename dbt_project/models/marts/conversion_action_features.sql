@@ -100,7 +100,7 @@ looked_at as (
         weeks_back.weeks_back,
         {{ days_add('evaluated.evaluated_day', '-(days_back.days_back + 7 * weeks_back.weeks_back)') }} as day,
         account_delivery.first_day
-    from {{ ref('int_evaluated_days') }} as evaluated
+    from {{ ref('int_numbered_evaluated_days') }} as evaluated
     inner join (select account_no, date, max(zero_days) as zero_days from action_days group by account_no, date) as judged
         on {{ same(['account_no', 'date'], 'judged', 'evaluated') }}
     inner join days_back on days_back.days_back = 0 or days_back.days_back < judged.zero_days
@@ -189,7 +189,7 @@ described as (
         end as value_per_conversion,
         coalesce(missing.missing_fx_pair, action_days.missing_fx_pair) as missing_pair
     from action_days
-    inner join {{ ref('int_evaluated_days') }} as evaluated on {{ same(['account_no', 'date'], 'evaluated', 'action_days') }}
+    inner join {{ ref('int_numbered_evaluated_days') }} as evaluated on {{ same(['account_no', 'date'], 'evaluated', 'action_days') }}
     left join clicks on {{ same(['account_no', 'conversion_action_id', 'date'], 'clicks', 'action_days') }}
     left join account_delivery on {{ same(['account_no', 'date'], 'account_delivery', 'action_days') }}
     left join missing on {{ same(['account_no', 'conversion_action_id', 'date'], 'missing', 'action_days') }}

@@ -4,7 +4,7 @@ accounts as (
     select
         evaluated.*,
         tables.table_name
-    from {{ ref('int_evaluated_days') }} as evaluated
+    from {{ ref('int_numbered_evaluated_days') }} as evaluated
     cross join (
         select 'ad_performance_daily' as table_name
         union all

@@ -45,6 +45,13 @@ class KeptFeatures:
     def keep(self, run_id: str, marts: Mapping[str, pa.Table], days: Sequence[LocalDay]) -> None:
         """Store one set: all marts and the partitions that they cover."""
         folder = self.layout.kept_dir(run_id) / secrets.token_hex(8)
+        try:
+            self._write(folder, run_id, marts, days)
+        except WarehouseError:
+            shutil.rmtree(folder, ignore_errors=True)  # on a full disk, half a set is space that the next attempt needs
+            raise
+
+    def _write(self, folder: Path, run_id: str, marts: Mapping[str, pa.Table], days: Sequence[LocalDay]) -> None:
         for name, rows in marts.items():
             publish_file(folder / f"{name}{SUFFIX}", encode(rows), what=f"features of {name} (run {run_id})", is_durable=False)
         coverage: _Coverage = {

@@ -34,6 +34,9 @@ def connect(database: str = ":memory:", *, read_only: bool = False) -> duckdb.Du
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET autoload_known_extensions = false")
+    connection.execute(
+        "SET disabled_optimizers = 'statistics_propagation'"
+    )  # wrong sums of decimals in 2.0.0: see dbt_project/profiles.yml
     return connection
 
 

@@ -130,7 +130,8 @@ def _acquire(descriptor: int, folder: Path, what: str, timeout_s: float) -> None
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise WarehouseError(
-                    f"{what}: another process has held {folder / LOCK_NAME} for {timeout_s:.0f} s; end that process or wait, then run again"
+                    f"{what}: another process has held {folder / LOCK_NAME} for {timeout_s:.0f} s; end that process or wait, then run again",
+                    is_transient=True,
                 ) from None
             time.sleep(0.02)
         except OSError:

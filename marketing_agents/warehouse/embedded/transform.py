@@ -99,7 +99,7 @@ def open_transform(
     """The private database with its raw tables; removed when the context is left.
 
     Raises:
-        WarehouseError: no days, a run id that is no folder name, or a folder that cannot be written.
+        WarehouseError: no days, a run id that is no folder name, a folder or private database that cannot be written.
         RegistryError: a day of an advertiser that is not in the registry.
     """
     if not days:
@@ -114,10 +114,26 @@ def open_transform(
     try:
         database = folder / "private.duckdb"
         asked = tuple(sorted(set(days)))
-        _fill(database, versions, registry, asked)
+        others = f" and {len(asked) - 1} more" if len(asked) > 1 else ""
+        with _explained(f"private database of run {run_id} for {asked[0].key}{others}"):
+            _fill(database, versions, registry, asked)
         yield EmbeddedTransformRun(run_id, database, asked, slices, KeptFeatures(layout))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """DuckDB's own errors, with the next step."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        step = "free disk space under MARKETING_AGENTS_DATA_DIR" if "No space left" in str(error) else "check the data folder"
+        raise WarehouseError(
+            f"{what}: cannot be written: {str(error)[:500]}; no published slice was changed; {step}, then run again"
+        ) from error
 
 
 def _fill(database: Path, versions: VersionStore, registry: Registry, days: Sequence[LocalDay]) -> None:
@@ -152,6 +168,8 @@ def _create_view(connection: duckdb.DuckDBPyConnection, table: str, select: str)
     try:
         connection.execute(f"CREATE VIEW raw.{quote_name(table)} AS {select}")
     except duckdb.Error as error:
+        if "Could not write" in str(error):
+            raise  # the private database, not a slice: `_explained` says so
         raise WarehouseError(
             f"raw.{table}: stored slices cannot be read: {str(error)[:500]}; if a file is damaged, delete it and run the partition's ingestion again"
         ) from error

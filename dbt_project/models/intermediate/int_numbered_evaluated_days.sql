@@ -1,0 +1,20 @@
+{#- E by the account's number, for joins and windows. The number depends on what else the run loads, so it is published nowhere. An account
+    that nothing known on the day lists or reports on has the advertiser's clock: its settings are judged, and there is nothing to sum. -#}
+select
+    feature_days.advertiser_id,
+    feature_days.date,
+    accounts.platform,
+    accounts.account_id,
+    accounts.account_no,
+    evaluated.account_name,
+    evaluated.account_status,
+    coalesce(evaluated.is_listed, false) as is_listed,
+    coalesce(evaluated.time_zone, feature_days.time_zone) as time_zone,
+    feature_days.base_currency as currency_code,
+    feature_days.evaluation_instant,
+    coalesce(evaluated.evaluated_day, feature_days.own_evaluated_day) as evaluated_day,
+    coalesce(evaluated.matured_day, feature_days.own_matured_day) as matured_day
+from {{ ref('int_feature_days') }} as feature_days
+inner join {{ accounts() }} as accounts on accounts.advertiser_id = feature_days.advertiser_id
+left join {{ ref('int_evaluated_days') }} as evaluated
+    on {{ same(['advertiser_id', 'date'], 'evaluated', 'feature_days') }} and {{ same(['platform', 'account_id'], 'evaluated', 'accounts') }}
