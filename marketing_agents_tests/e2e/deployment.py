@@ -320,7 +320,7 @@ class Deployment:
             assert time.monotonic() < deadline, f"{backfill_id} is {status} after {timeout_s} s: {self.printed('daemon')}"
             time.sleep(1)
         if status == "FAILED":  # the daemon gave up, and says why
-            print(self.instance.get_backfill(backfill_id).error, self.printed("daemon"), sep="\n")  # type: ignore[union-attr]
+            print(self.instance.get_backfill(backfill_id).error, self.printed("daemon"), sep="\n")  # type: ignore[union-attr]  # noqa: T201 (pytest shows it with the failure)
         return status
 
     def backfill_runs(self, backfill_id: str) -> list[dg.DagsterRun]:

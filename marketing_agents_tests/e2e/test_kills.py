@@ -91,7 +91,9 @@ def test_a_backfill_waits_for_a_code_server_that_is_gone(deployment):
     looked = deployment.printed("daemon", LONG).count(GONE)
     # when
     deployment.kill("code_server")
-    deployment.wait_until(lambda: deployment.printed("daemon", LONG).count(GONE) >= looked + 1, "the daemon to look for the assets", PATIENCE_S)
+    deployment.wait_until(
+        lambda: deployment.printed("daemon", LONG).count(GONE) >= looked + 1, "the daemon to look for the assets", PATIENCE_S
+    )
     deployment.start_code_server()
     # then
     assert deployment.wait_backfill(backfill, PATIENCE_S) == "COMPLETED_SUCCESS"
