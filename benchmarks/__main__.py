@@ -15,6 +15,7 @@ BENCHMARKS = (
     "imports",
     "partition",
     "feature_sql",
+    "rule_evaluation",
     "analysis_step",
     "backfill",
     "growth",

@@ -98,10 +98,11 @@ def _prepare(database: Path, source: Path, advertisers) -> int:
         )
         connection.execute(
             "create table raw.advertisers (advertiser_id VARCHAR, name VARCHAR, time_zone VARCHAR, run_time_local VARCHAR, base_currency VARCHAR, "
-            "gross_margin DECIMAL(9,6), target_cpa DECIMAL(18,6), target_roas DECIMAL(18,6), settle_lag_hours INTEGER)"
+            "gross_margin DECIMAL(9,6), target_cpa DECIMAL(18,6), target_roas DECIMAL(18,6), settle_lag_hours INTEGER, "
+            "brand_tokens VARCHAR[], trusted_actors VARCHAR[])"
         )
         connection.executemany(
-            "insert into raw.advertisers values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into raw.advertisers values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     a.id,
@@ -113,11 +114,15 @@ def _prepare(database: Path, source: Path, advertisers) -> int:
                     a.target_cpa,
                     a.target_roas,
                     a.settle_lag_hours,
+                    list(a.brand_tokens),
+                    list(a.trusted_actors),
                 )
                 for a in advertisers
             ],
         )
-        connection.execute(f"create table raw.asked_slices as select advertiser_id, date '{END}' as date from raw.advertisers")
+        connection.execute(
+            f"create table raw.asked_slices as select advertiser_id, date '{END}' as date, 55 as episode_days from raw.advertisers"
+        )
         found = connection.execute("select count(*) from raw.ad_performance_daily").fetchone()
     return int(found[0]) if found else 0
 

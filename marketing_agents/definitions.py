@@ -13,6 +13,8 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 from marketing_agents.assets.analysis import build_analysis_assets  # noqa: E402
 from marketing_agents.assets.catalogue import build_catalogue_assets  # noqa: E402
+from marketing_agents.assets.coverage import build_coverage_asset  # noqa: E402
+from marketing_agents.assets.evaluation import build_evaluation_asset  # noqa: E402
 from marketing_agents.assets.findings import build_findings_asset  # noqa: E402
 from marketing_agents.assets.freshness import build_freshness_asset  # noqa: E402
 from marketing_agents.assets.marts import build_mart_assets  # noqa: E402
@@ -57,7 +59,9 @@ def build_definitions(settings: Settings, *, executor: dg.ExecutorDefinition = d
             build_raw_assets(settings),
             build_mart_assets(settings),
             *build_catalogue_assets(settings),
+            build_coverage_asset(settings),
             build_findings_asset(settings),
+            build_evaluation_asset(settings),
             build_analysis_assets(settings),
             build_recommendations_asset(settings),
             build_report_asset(settings),

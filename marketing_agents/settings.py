@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     prompt_label: str = Field(default="production", description="Langfuse label of the prompts.")
     domains_dir: Path | None = Field(default=None, description="Folder of domain folders; default: the packaged six.")
     catalogue_dir: Path | None = Field(default=None, description="Folder of rule files; default: the packaged catalogue.")
+    overrides: Path | None = Field(
+        default=None, description="File, or folder of files, with overrides of rules (`docs/rules.md`); default: none."
+    )
     charts: Literal["auto", "always", "never"] = Field(
         default="auto", description="Trend charts in asset metadata: `auto` = only in runs of at most 12 partitions."
     )
@@ -117,7 +120,7 @@ class Settings(BaseSettings):
     )
 
     @field_validator(
-        "data_dir", "source_dir", "source_mapping", "advertisers", "policies_dir", "domains_dir", "catalogue_dir", mode="after"
+        "data_dir", "source_dir", "source_mapping", "advertisers", "policies_dir", "domains_dir", "catalogue_dir", "overrides", mode="after"
     )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
@@ -152,6 +155,14 @@ class Settings(BaseSettings):
     @property
     def resolved_catalogue_dir(self) -> Path:
         return self.catalogue_dir or PROJECT_DIR / "marketing_agents" / "rules" / "catalogue"
+
+    @property
+    def rule_files(self) -> list[Path]:
+        """Files that decide what rules say: the catalogue's and the overrides' (a missing one is told when rules are read)."""
+        files = sorted(self.resolved_catalogue_dir.glob("*.yaml"))
+        if self.overrides is not None:
+            files += sorted(self.overrides.glob("*.yaml")) if self.overrides.is_dir() else [self.overrides]
+        return [path for path in files if path.is_file()]
 
     @property
     def resolved_state_url(self) -> str:

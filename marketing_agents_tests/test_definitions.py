@@ -30,11 +30,12 @@ from marketing_agents.warehouse.marts import load_marts
 ROOT = Path(__file__).parents[1]
 DOMAINS = ("audience", "budget", "conversion", "creative", "media_performance", "platform")
 RULES = {"rules/catalogue", "rules/domains"}
-UNPARTITIONED = RULES | {"advertiser_freshness"}
+UNPARTITIONED = RULES | {"advertiser_freshness", "rules/coverage", "rules/evaluation"}
+UNCHECKED = {"rules/catalogue", "rules/coverage", "rules/evaluation"}
 EXPECTED = (
     {f"raw/{table}" for table in INPUT_TABLES}
     | {f"marts/{model}" for model in load_marts(dbt_project_dir())}
-    | {"rules/catalogue", "rules/domains", "rules/findings"}
+    | {"rules/catalogue", "rules/coverage", "rules/domains", "rules/findings", "rules/evaluation"}
     | {f"analysis/{domain}" for domain in DOMAINS}
     | {"recommendations", "daily_report", "advertiser_freshness"}
 )
@@ -138,7 +139,7 @@ def test_lineage_runs_from_raw_tables_to_the_report(specs):
         assert any(a.startswith("raw/") for a in ancestors(specs, mart))
     assert parents["rules/domains"] == {"rules/catalogue"}
     read_by_rules = {f"marts/{m.name}" for m in load_marts(dbt_project_dir()).values() if m.layer == "marts"}
-    assert parents["rules/findings"] == {"rules/catalogue", *read_by_rules}
+    assert parents["rules/findings"] == {"rules/catalogue", "raw/feedback", *read_by_rules}
     for domain in DOMAINS:
         assert parents[f"analysis/{domain}"] == {"rules/findings"}
     assert parents["recommendations"] == {"rules/findings", *(f"analysis/{d}" for d in DOMAINS)}
@@ -299,7 +300,7 @@ def test_the_webserver_serves_the_same_assets_from_workspace_yaml(home):
         assert node["kinds"]
         assert node["description"]
         assert (node["backfillPolicy"] or {}).get("maxPartitionsPerRun") == (None if key in UNPARTITIONED else 30)
-        is_unchecked = key == "rules/catalogue" or (key.startswith("raw/") and key != "raw/ad_performance_daily")
+        is_unchecked = key in UNCHECKED or (key.startswith("raw/") and key != "raw/ad_performance_daily")
         assert node["hasAssetChecks"] != is_unchecked
     [repository] = data["repositoriesOrError"]["nodes"]
     assert sorted(s["name"] for s in repository["sensors"]) == ["advertiser_registry", "lost_runs"]

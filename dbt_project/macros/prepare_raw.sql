@@ -41,7 +41,7 @@
     {%- endfor -%}
     {#- Last: its presence says that the layout is complete. -#}
     {% do run_query("create or replace table raw.asked_slices as
-        select advertiser_id, max(date) as date
+        select advertiser_id, max(date) as date, 55 as episode_days
         from raw.version_files
         where table_name = 'ad_performance_daily' and advertiser_id in (select advertiser_id from raw.advertisers)
         group by advertiser_id") %}
@@ -97,7 +97,8 @@ where false
         {{ exceptions.raise_compiler_error(path ~ ': no advertisers there; set MARKETING_AGENTS_ADVERTISERS to the registry file.') }}
     {%- endif -%}
     {% do run_query('create or replace table raw.advertisers (advertiser_id varchar, name varchar, time_zone varchar, run_time_local varchar, base_currency varchar, '
-        ~ 'gross_margin decimal(9,6), target_cpa decimal(18,6), target_roas decimal(18,6), settle_lag_hours integer)') %}
+        ~ 'gross_margin decimal(9,6), target_cpa decimal(18,6), target_roas decimal(18,6), settle_lag_hours integer, '
+        ~ 'brand_tokens varchar[], trusted_actors varchar[])') %}
     {%- for entry in registry.advertisers -%}
         {#- YAML 1.1 reads an unquoted 06:30 as 390 minutes. -#}
         {%- set clock = entry.run_time_local if entry.run_time_local is defined else '06:00' -%}
@@ -106,6 +107,14 @@ where false
         {%- for value in [entry.id, entry.name, entry.time_zone, clock[:5], entry.base_currency or 'USD', entry.gross_margin, entry.target_cpa, entry.target_roas, entry.settle_lag_hours if entry.settle_lag_hours is defined else 3] -%}
             {%- do values.append('null' if value is none or value is undefined else dbt.string_literal(value | string | replace("'", "''"))) -%}
         {%- endfor -%}
+        {%- set tokens = [] -%}
+        {%- for token in entry.brand_tokens or [] %}{% do tokens.append(dbt.string_literal(token | string | replace("'", "''"))) %}{% endfor -%}
+        {%- do values.append('[' ~ tokens | join(', ') ~ ']::varchar[]') -%}
+        {%- set actors = [] -%}
+        {%- for actor in entry.trusted_actors or [] -%}
+            {%- do actors.append(dbt.string_literal(actor | string | trim | lower | replace("'", "''"))) -%}
+        {%- endfor -%}
+        {%- do values.append('[' ~ actors | join(', ') ~ ']') -%}
         {% do run_query('insert into raw.advertisers values (' ~ values | join(', ') ~ ')') %}
     {%- endfor -%}
 {% endmacro %}

@@ -48,6 +48,11 @@ class Advertiser(BaseModel):
     required_tables: tuple[str, ...] = Field(
         default=("ad_performance_daily",), description="tables with rows by day that must have arrived before the morning run starts"
     )
+    trusted_actors: tuple[str, ...] = Field(
+        default=(),
+        description="who may change settings on the platforms: names as the platforms write them, or '@agency.example' for a whole mail domain; "
+        "empty: nobody is unknown, only changes that a platform applies by itself are reported",
+    )
     paused: bool = Field(default=False, description="no run does anything for a paused advertiser; its history stays")
     prompt_label: str | None = Field(default=None, description="Langfuse label in place of the default one")
 
@@ -89,6 +94,17 @@ class Advertiser(BaseModel):
                 hint = f"did you mean {near[0]!r}?" if near else f"choose from: {', '.join(daily)}"
                 raise ValueError(f"{name[:80]!r} is not an input table with rows by day ({hint})")
         return value
+
+    @field_validator("trusted_actors")
+    @classmethod
+    def _actors(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Lower case without surrounding spaces, as they are compared."""
+        actors = tuple(actor.strip().lower() for actor in value)
+        if "" in actors or "@" in actors:
+            raise ValueError("an entry without a name would trust everybody or nobody: write a name, an e-mail address or '@domain'")
+        if len(set(actors)) < len(actors):
+            raise ValueError("names somebody twice")
+        return actors
 
     @field_validator("time_zone")
     @classmethod

@@ -145,10 +145,10 @@ class _Analyses:
             self._publish(domain, steps[domain.name], own, found, charts)
 
     def _findings(self, days: Sequence[LocalDay]) -> "dict[LocalDay, list[Finding]]":
-        from marketing_agents.rules.tables import findings_from_table
+        from marketing_agents.rules.tables import told_findings
 
         found: dict[LocalDay, list[Finding]] = {day: [] for day in days}
-        for finding in findings_from_table(self.warehouse.read_slices("findings", days)):
+        for finding in told_findings(self.warehouse.read_slices("findings", days)):
             found[LocalDay(finding.advertiser_id, finding.date)].append(finding)
         return found
 

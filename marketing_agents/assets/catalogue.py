@@ -5,7 +5,6 @@ Partitioned assets never wait for these two: they read the catalogue from the pa
 No postponed annotations in this module: Dagster reads the annotations of `context` and `config` as they are.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -30,22 +29,22 @@ LOW_CONFIDENCE = 0.5
 
 
 def read_catalogue(settings: Settings) -> "Catalogue":
-    """The catalogue of the settings, checked against the marts.
+    """The catalogue of the settings with its overrides, checked against the marts.
 
     Raises:
         CatalogueError: lists every problem with file, rule, field and fix.
     """
     from marketing_agents.rules.catalogue_file import load_catalogue
 
-    return load_catalogue(settings.resolved_catalogue_dir, load_marts(dbt_project_dir()))
+    return load_catalogue(settings.resolved_catalogue_dir, load_marts(dbt_project_dir()), settings.overrides)
 
 
-def catalogue_version(directory: Path) -> str:
-    """Hash of the rule files' bytes: cheap enough for import, changes whenever a rule does."""
+def catalogue_version(settings: Settings) -> str:
+    """Hash of the rule files' bytes: cheap enough for import, changes whenever a rule or an override does."""
     import hashlib
 
     digest = hashlib.sha256()
-    for path in sorted(directory.glob("*.yaml")):
+    for path in settings.rule_files:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -61,7 +60,7 @@ def label_rules(settings: Settings, catalogue: "Catalogue", state: "StateStore")
 
 def build_catalogue_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """The two unpartitioned assets of the group `rules`."""
-    version = catalogue_version(settings.resolved_catalogue_dir)
+    version = catalogue_version(settings)
 
     @dg.asset(
         key=CATALOGUE_KEY,
@@ -82,7 +81,7 @@ def build_catalogue_assets(settings: Settings) -> list[dg.AssetsDefinition]:
                 "dagster/row_count": len(rows),
                 "status": "ok",
                 "catalogue_hash": rules.hash,
-                "rules": dg.MetadataValue.md(_markdown_table(("rule", "title", "category", "order", "entity", "mart", "needs"), rows)),
+                "rules": dg.MetadataValue.md(markdown_table(("rule", "title", "category", "order", "entity", "mart", "needs"), rows)),
             },
             data_version=dg.DataVersion(rules.hash),
         )
@@ -116,7 +115,7 @@ def build_catalogue_assets(settings: Settings) -> list[dg.AssetsDefinition]:
             metadata={
                 "dagster/row_count": len(rows),
                 "status": "ok",
-                "labels": dg.MetadataValue.md(_markdown_table(("rule", "category", "domain", "tier", "confidence", "why"), rows)),
+                "labels": dg.MetadataValue.md(markdown_table(("rule", "category", "domain", "tier", "confidence", "why"), rows)),
             },
             check_results=[
                 dg.AssetCheckResult(
@@ -135,7 +134,8 @@ def _schema(*names: str) -> dg.TableSchema:
     return dg.TableSchema(columns=[dg.TableColumn(name=name, type="VARCHAR") for name in names])
 
 
-def _markdown_table(header: "Sequence[str]", rows: "Sequence[Sequence[object]]") -> str:
+def markdown_table(header: "Sequence[str]", rows: "Sequence[Sequence[object]]") -> str:
+    """A Markdown table for metadata."""
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     lines += ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
     return "\n".join(lines)

@@ -124,13 +124,13 @@ def _carry_analysis_outcomes(
 
 
 def day_results(warehouse: "Warehouse", days: Sequence[LocalDay]) -> "dict[LocalDay, tuple[list[DomainAnalysis], list[Finding]]]":
-    """Analyses and findings of each day."""
+    """Analyses and findings of each day, without those of rules on trial."""
     from marketing_agents.agents.tables import analyses_from_table
-    from marketing_agents.rules.tables import findings_from_table
+    from marketing_agents.rules.tables import told_findings
 
     read: dict[LocalDay, tuple[list[DomainAnalysis], list[Finding]]] = {day: ([], []) for day in days}
     for analysis in analyses_from_table(warehouse.read_slices("analyses", days)):
         read[LocalDay(analysis.advertiser_id, analysis.date)][0].append(analysis)
-    for finding in findings_from_table(warehouse.read_slices("findings", days)):
+    for finding in told_findings(warehouse.read_slices("findings", days)):
         read[LocalDay(finding.advertiser_id, finding.date)][1].append(finding)
     return read

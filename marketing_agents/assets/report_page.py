@@ -83,11 +83,11 @@ def page_inputs(warehouse: "Warehouse", step: PartitionStep) -> "dict[LocalDay, 
     from marketing_agents.decisions.tables import recommendations_from_table
     from marketing_agents.report.page_view import PageInput
     from marketing_agents.report.trend import TrendReader
-    from marketing_agents.rules.tables import outcomes_from_table
+    from marketing_agents.rules.tables import told_outcomes
 
     read = day_results(warehouse, step.usable)
     listed = recommendations_from_table(warehouse.read_slices("recommendations", step.usable))
-    outcomes = outcomes_from_table(warehouse.read_slices("rule_evaluations", step.usable))
+    outcomes = told_outcomes(warehouse.read_slices("rule_evaluations", step.usable))
     pages: dict[LocalDay, PageInput] = {}
     for day in step.usable:
         analyses, found = read[day]

@@ -7,13 +7,15 @@ from typing import Any
 import dagster as dg
 
 from marketing_agents.assets.catalogue import CATALOGUE_KEY, DOMAINS_KEY
+from marketing_agents.assets.coverage import COVERAGE_KEY
+from marketing_agents.assets.evaluation import EVALUATION_KEY
 from marketing_agents.assets.freshness import FRESHNESS_KEY
 from marketing_agents.assets.partition_step import OWNERS
 from marketing_agents.partitions import ADVERTISER_DATE
 from marketing_agents.settings import Settings
 
 RULES = dg.AssetSelection.assets(CATALOGUE_KEY, DOMAINS_KEY)
-UNPARTITIONED = RULES | dg.AssetSelection.assets(FRESHNESS_KEY)
+UNPARTITIONED = RULES | dg.AssetSelection.assets(FRESHNESS_KEY, COVERAGE_KEY, EVALUATION_KEY)
 
 DAILY_TAGS = {
     # A step that failed was repeated where it failed if that could help (`assets/failure_policy.py`); the daemon's run retries see the run

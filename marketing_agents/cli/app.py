@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from marketing_agents.cli.advertisers_app import advertisers_app
+from marketing_agents.cli.rules_app import rules_app
 
 app = typer.Typer(
     name="marketing-agents",
@@ -16,7 +17,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Daily marketing recommendations per advertiser.",
 )
-rules_app = typer.Typer(no_args_is_help=True, help="The rule catalogue.")
 app.add_typer(rules_app, name="rules")
 app.add_typer(advertisers_app, name="advertisers")
 
@@ -137,20 +137,21 @@ def sql(query: Annotated[str | None, typer.Argument(help="One query; without it,
     raise typer.Exit(run_sql(query))
 
 
-@rules_app.command("check")
-def rules_check() -> None:
-    """Validate every rule file; every problem is listed with file, rule, field and fix."""
-    from marketing_agents.cli.rules import check
+@app.command()
+def evaluate(
+    rules: Annotated[str, typer.Option("--rules", help="Plant only for these rules (ids or kinds of incidents, comma-separated).")] = "",
+    planted: Annotated[int, typer.Option("--planted", min=0, help="Seeds under which every kind is planted in every size.")] = 1,
+    clean: Annotated[int, typer.Option("--clean", min=0, help="Seeds of clean agencies (six advertisers each).")] = 2,
+    first_seed: Annotated[int, typer.Option("--first-seed", min=1, help="Thresholds were tuned on seeds below 100.")] = 101,
+    days: Annotated[int, typer.Option("--days", min=1, max=30, help="Days told per advertiser.")] = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the rules: recall, precision, delay and false alarms on seeded agencies with planted incidents and on clean ones."""
+    from marketing_agents.cli.evaluate import run_evaluate
+    from marketing_agents.evaluation.measure import Measurement
 
-    raise typer.Exit(check())
-
-
-@rules_app.command("list")
-def rules_list(as_json: JsonOption = False) -> None:
-    """List the rules with category, domain and what they need."""
-    from marketing_agents.cli.rules import list_rules
-
-    raise typer.Exit(list_rules(as_json=as_json))
+    only = frozenset(part.strip() for part in rules.split(",") if part.strip()) or None
+    raise typer.Exit(run_evaluate(Measurement(only, planted, clean, first_seed, days), as_json=as_json))
 
 
 def main() -> None:

@@ -232,6 +232,8 @@ def _fingerprint(settings: Settings, days: Sequence[LocalDay]) -> str:
     for folder in folders:
         for path in sorted(p for p in folder.rglob("*") if p.is_file() and not {"__pycache__", "target", "logs"} & set(p.parts)):
             digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
+    for path in settings.rule_files:
+        digest.update(str(path).encode() + b"\0" + path.read_bytes())
     for path in sorted(settings.resolved_source_dir.glob("*")):
         stat = path.stat()
         digest.update(f"{path.name}:{stat.st_size}:{stat.st_mtime_ns}".encode())

@@ -252,7 +252,7 @@ def _meet(row: ConflictRow, first: Candidate, second: Candidate) -> bool:
 def _decides(side: FindingSide, finding: Finding) -> bool:
     return (
         finding.rule_id in side.rules
-        and finding.is_open
+        and finding.holds
         # Explained by another finding (stale data, say) it proves nothing by itself.
         and not finding.suppressed_by
         and SEVERITIES.index(finding.severity) >= SEVERITIES.index(side.at_least)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from marketing_agents.ingestion.conversion import UnusableTypeError, to_dates
 from marketing_agents.ingestion.file_arrivals import arrivals_of
 from marketing_agents.ingestion.mapping import FILE_SUFFIXES, ColumnMapping, Constant, TableMapping
+from marketing_agents.ingestion.reshaping import Reshaped, reshape
 from marketing_agents.ingestion.source import Arrivals, RawRows, SourceError, TableProblem
 from marketing_agents.warehouse.catalog import INPUT_TABLES
 from marketing_agents.warehouse.contract import TableContract, TableKind
@@ -61,6 +62,7 @@ class FilesSource:
     source_dir: Path
     mapping: ColumnMapping | None = None
     _parsed: dict[Path, tuple[tuple[int, int], pa.Table]] = field(default_factory=dict, repr=False)
+    _reshaped: dict[str, tuple[tuple[int, int], Reshaped]] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -77,11 +79,12 @@ class FilesSource:
     def read(self, contract: TableContract, advertiser_id: str, start: date, end: date) -> RawRows:
         path = self._path(contract.name)
         mapping = self._mapping(contract.name)
-        if path.suffix == ".csv":
-            rows = self._csv(path)
-            selection, ignored = _selection(path.name, mapping, contract, rows.schema.names, advertiser_id, start, end)
-            taken, row_numbers = _take_csv(rows, selection)
-            return RawRows(taken, path.name, ignored, row_numbers, _line_numbers(path, row_numbers))
+        if path.suffix == ".csv" or mapping.reshapes:
+            source = self._whole(contract.name, path)
+            selection, ignored = _selection(path.name, mapping, contract, source.rows.schema.names, advertiser_id, start, end)
+            taken, row_numbers = _take(source, selection)
+            lines = _line_numbers(path, row_numbers) if path.suffix == ".csv" else None
+            return RawRows(taken, path.name, ignored, row_numbers, lines)
         names = _parquet_schema(path).names
         selection, ignored = _selection(path.name, mapping, contract, names, advertiser_id, start, end)
         taken, row_numbers = _take_parquet(path, selection)
@@ -103,8 +106,8 @@ class FilesSource:
         """
         path = self._path(contract.name)
         mapping = self._mapping(contract.name)
-        is_csv = path.suffix == ".csv"
-        present = self._csv(path).schema.names if is_csv else _parquet_schema(path).names
+        is_whole = path.suffix == ".csv" or mapping.reshapes
+        present = self._whole(contract.name, path).rows.schema.names if is_whole else _parquet_schema(path).names
         owner = str(mapping.constants.get("advertiser_id", ""))
         selection, _ = _selection(path.name, mapping, contract, present, owner, start, end)
         selection = replace(
@@ -113,8 +116,8 @@ class FilesSource:
             constants={ours: value for ours, value in selection.constants.items() if ours in names},
             advertiser_column=None,
         )
-        if is_csv:
-            return _ours(self._csv(path).select(list(selection.theirs.values())), selection)
+        if is_whole:
+            return _ours(self._whole(contract.name, path).rows.select(list(selection.theirs.values())), selection)
         return _ours(_read_parquet(path, selection), selection)
 
     def _mapping(self, table: str) -> TableMapping:
@@ -134,6 +137,22 @@ class FilesSource:
         if not candidates[0].is_file():
             raise TableProblem(f"{candidates[0].name}: is a folder (or no regular file); put one file with all rows there")
         return candidates[0]
+
+    def _whole(self, table: str, path: Path) -> Reshaped:
+        """All rows of a table as its mapping shapes them; made once as long as the file does not change."""
+        import numpy as np
+
+        mapping = self._mapping(table)
+        if not mapping.reshapes:
+            rows = self._csv(path)
+            return Reshaped(rows, np.arange(rows.num_rows))
+        status = path.stat()
+        stamp = (status.st_mtime_ns, status.st_size)
+        cached = self._reshaped.get(table)
+        if cached is None or cached[0] != stamp:
+            cached = (stamp, reshape(self._csv(path) if path.suffix == ".csv" else _whole_parquet(path), mapping, path.name))
+            self._reshaped[table] = cached
+        return cached[1]
 
     def _csv(self, path: Path) -> pa.Table:
         status = path.stat()
@@ -180,13 +199,13 @@ def _selection(
     return selection, tuple(n for n in names if n not in used)
 
 
-def _take_csv(rows: pa.Table, selection: _Selection) -> tuple[pa.Table, Callable[[], list[int]]]:
+def _take(source: Reshaped, selection: _Selection) -> tuple[pa.Table, Callable[[], list[int]]]:
     import numpy as np
     import pyarrow as pa
 
-    indices = np.flatnonzero(selection.mask(rows))
-    taken = rows.select(list(selection.theirs.values())).take(pa.array(indices))
-    return _ours(taken, selection), (indices + 1).tolist
+    indices = np.flatnonzero(selection.mask(source.rows))
+    taken = source.rows.select(list(selection.theirs.values())).take(pa.array(indices))
+    return _ours(taken, selection), (source.origin[indices] + 1).tolist
 
 
 def _take_parquet(path: Path, selection: _Selection) -> tuple[pa.Table, Callable[[], list[int]]]:
@@ -204,6 +223,16 @@ def _take_parquet(path: Path, selection: _Selection) -> tuple[pa.Table, Callable
         return (np.flatnonzero(selection.mask(ds.dataset(path, format="parquet").to_table(columns=keys))) + 1).tolist()
 
     return _ours(rows, selection), row_numbers
+
+
+def _whole_parquet(path: Path) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise TableProblem(f"{path.name}: cannot be read as Parquet: {str(error)[:300]}") from None
 
 
 def _read_parquet(path: Path, selection: _Selection) -> pa.Table:

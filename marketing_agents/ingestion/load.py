@@ -246,7 +246,7 @@ def _outcome(
         return DayLoad(
             "failed", f"{FACTS} of {day} could not be loaded: {_in_one_line(facts.problem) or 'the source does not have the table'}", tables
         )
-    missing = sorted(name for name, load in judged.items() if load.is_missing)
+    missing = sorted(name for name, load in judged.items() if load.is_missing and not INPUT_TABLES[name].is_optional)
     reasons = [f"missing tables: {', '.join(missing)}"] if missing else []
     reasons += [f"{name}: {_in_one_line(load.problem)}" for name, load in tables.items() if load.problem]
     reasons += [f"when it was loaded: {then}"] if then else []

@@ -5,8 +5,18 @@
         file: google_ads_export.csv          # default: <table>.parquet or <table>.csv
         columns: {spend: cost, clicks: link_clicks}      # ours: theirs
         constants: {platform: google_ads}    # ours: one value for all rows
+        values: {device: {mobile web: mobile}}           # ours: their word -> our word; other words stay
+      orders_daily:
+        file: shop.csv
+        sums: {revenue: [gross, -discount]}  # ours: their columns added up, those with a minus taken off
+      web_sessions_daily:
+        file: shop.csv
+        unpivot:                             # a wide file: each column becomes rows of its own
+          into: source_bucket                # ours: which column it was
+          values: sessions                   # ours: what it holds
+          columns: {direct_visits: direct, email_visits: email}    # their column: our word for it
 
-Plain renames and constants; a column that is not named keeps its name.
+A column that is not named keeps its name.
 """
 
 from __future__ import annotations
@@ -26,14 +36,34 @@ Constant = StrictBool | StrictInt | StrictFloat | StrictStr | date
 FILE_SUFFIXES = (".parquet", ".csv")
 
 
+class Unpivot(BaseModel):
+    """Columns of a wide file as rows: one per column, which `into` names and whose value is in `values` (names of ours)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    into: StrictStr
+    values: StrictStr
+    columns: Annotated[dict[str, StrictStr], Field(min_length=1)]
+
+
 class TableMapping(BaseModel):
-    """Mapping of one table. `columns`: our name -> theirs; `constants`: our name -> value."""
+    """Mapping of one table. `columns`: our name -> theirs; `constants`: our name -> value; `values`: our name -> their word -> ours;
+    `sums`: our name -> their columns, those with a minus taken off.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     file: Annotated[str, Field(min_length=1, max_length=255)] | None = None
     columns: dict[str, StrictStr] = {}
     constants: dict[str, Constant] = {}
+    values: dict[str, dict[str, StrictStr]] = {}
+    sums: dict[str, Annotated[tuple[StrictStr, ...], Field(min_length=1)]] = {}
+    unpivot: Unpivot | None = None
+
+    @property
+    def reshapes(self) -> bool:
+        """Whether rows have to be changed as a whole before anything can be selected from them."""
+        return bool(self.values or self.sums or self.unpivot)
 
 
 class ColumnMapping(BaseModel):
@@ -77,13 +107,23 @@ def _problems(table: str, item: TableMapping) -> Iterable[str]:
     if contract is None:
         yield f"tables.{table[:80]}: unknown table{_suggestion(table, INPUT_TABLES)}"
         return
-    for section, names in (("columns", item.columns), ("constants", item.constants)):
+    made = (item.unpivot.into, item.unpivot.values) if item.unpivot else ()
+    sections: tuple[tuple[str, Iterable[str]], ...] = (
+        ("columns", item.columns),
+        ("constants", item.constants),
+        ("values", item.values),
+        ("sums", item.sums),
+        ("unpivot", made),
+    )
+    for section, names in sections:
         for name in names:
             if name not in contract.by_name:
                 yield f"tables.{table}.{section}.{name[:80]}: unknown column{_suggestion(name, contract.by_name)}"
-    for name in item.columns:
-        if name in item.constants:
-            yield f"tables.{table}.{name}: is under columns and under constants; keep one"
+    filled = [(name, section) for section, names in sections if section != "values" for name in names]
+    for name in dict.fromkeys(name for name, _ in filled):
+        filling = [section for other, section in filled if other == name]
+        if len(filling) > 1:
+            yield f"tables.{table}.{name}: is under {' and under '.join(filling)}; keep one"
     yield from _name_problems(table, item)
 
 

@@ -20,6 +20,8 @@ _DIMENSIONS = (
     "ad_id",
     "conversion_action_id",
     "campaign_key",
+    "dimension",
+    "value",
     "currency_code",
 )
 _MEASURES = ("spend", "conversions", "clicks", "impressions", "orders", "rows")

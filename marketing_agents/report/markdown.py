@@ -87,7 +87,9 @@ def _observed(finding: Finding) -> str:
 
 def _limits(finding: Finding) -> str:
     limits = ["watch only"] if finding.action_limit == "monitor_only" else []
-    if finding.suppressed_by:
+    if finding.rolled_up_to:
+        limits.append(f"context of {finding.rolled_up_to}")
+    elif finding.suppressed_by:
         limits.append(f"explained by {', '.join(finding.suppressed_by)}")
     return markdown_text(", ".join(limits), _CELL)
 

@@ -103,6 +103,7 @@ def render_page(page: PageInput) -> str:
             {"title": f.rule_title, "entity": clean(f.entity.name), "when": f", open since {f.opened_on}" if f.opened_on else ""}
             for f in view.ended
         ],
+        retracted=[{"title": f.rule_title, "entity": clean(f.entity.name), "why": one_line(why, 200)} for f, why in view.retracted],
         domains=[
             {
                 "title": a.domain.replace("_", " ").capitalize(),
@@ -144,6 +145,13 @@ def render_digest(page: PageInput) -> str:
         )
     if view.ended:
         parts.append("Over:\n" + "\n".join(f"- {markdown_text(f.rule_title)}: {markdown_name(f.entity.name)}" for f in view.ended))
+    if view.retracted:
+        parts.append(
+            "Retracted:\n"
+            + "\n".join(
+                f"- {markdown_text(f.rule_title)}: {markdown_name(f.entity.name)} – {markdown_text(why, 200)}" for f, why in view.retracted
+            )
+        )
     if view.unchecked:
         parts.append(
             "Could not be checked:\n"

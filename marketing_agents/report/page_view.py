@@ -15,7 +15,7 @@ from marketing_agents.decisions.recommendation import Recommendation
 from marketing_agents.decisions.wording import format_money
 from marketing_agents.report.trend import Trend
 from marketing_agents.report.wording import money_in_words
-from marketing_agents.rules.finding import Finding
+from marketing_agents.rules.finding import RETRACTED, Finding
 
 _ADVICE_ONLY = "advice only: "
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
@@ -25,6 +25,7 @@ _REASONS = {
     "below_minimum_volume": "too little volume to judge",
     "blocked_by_data": "the data is late or incomplete",
     "short_history": "the history is too short",
+    "disabled": "the rule is switched off",
 }
 
 
@@ -79,6 +80,12 @@ class DayView:
     @property
     def ended(self) -> list[Finding]:
         return sorted((f for f in self.page.findings if f.episode_state == "resolved"), key=urgency)
+
+    @property
+    def retracted(self) -> list[tuple[Finding, str]]:
+        """Findings that restated data overturned, and why."""
+        found = sorted((f for f in self.page.findings if f.episode_state == "superseded"), key=urgency)
+        return [(f, next((fact.display for fact in f.facts if fact.name == RETRACTED), "")) for f in found]
 
     @property
     def money_at_stake(self) -> float:

@@ -28,6 +28,7 @@ _UNSETTLED_DAYS = 3
 _AD_PERFORMANCE = "ad_performance_daily"
 _BY_ACTION = "conversions_by_action_daily"
 _ORDERS = "orders_daily"
+_BY_SEGMENT = "segment_performance_daily"
 _LATE = frozenset({"conversions", "cost_per_conversion"})
 _DEFAULT_METRIC = {
     "campaign": "spend",
@@ -38,6 +39,7 @@ _DEFAULT_METRIC = {
     "platform_account": "rows",
     "calendar_event": "orders",
     "advertiser": "spend",
+    "segment": "spend",
 }
 _TITLES = {
     "cost_per_conversion": "Cost per conversion, 7-day rolling",
@@ -139,7 +141,7 @@ class TrendReader:
                 values = [per_day.get(day, 0.0) for day in shown]
         return tuple(value if day >= first_row else None for day, value in zip(shown, values, strict=True)), currency
 
-    def _facts_for(self, metric: str, finding: Finding) -> tuple[DailyFacts, dict[str, str]]:
+    def _facts_for(self, metric: str, finding: Finding) -> tuple[DailyFacts, dict[str, str]]:  # noqa: PLR0911 - one return per kind of entity
         """The table that holds the metric, and which of its rows are the entity's."""
         entity = finding.entity
         account = {name: value for name, value in (("platform", entity.platform), ("account_id", entity.account_id)) if value != "NA"}
@@ -153,6 +155,10 @@ class TrendReader:
                 return self._table(_ORDERS if metric == "orders" else _AD_PERFORMANCE), {}
             case "campaign" if metric == "orders":
                 return self._table(_ORDERS), {"campaign_key": entity.id}
+            case "segment":
+                dimension = next((fact.text for fact in finding.facts if fact.name == "dimension" and fact.text), "")
+                segment = {"campaign_id": entity.campaign_id, "dimension": dimension, "value": entity.name}
+                return self._table(_BY_SEGMENT), account | segment
             case "campaign" | "adgroup" | "ad":
                 return self._table(_AD_PERFORMANCE), account | {f"{entity.type}_id": entity.id}
             case _:

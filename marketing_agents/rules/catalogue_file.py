@@ -1,7 +1,6 @@
 """Loads the catalogue: YAML files, one per category, into checked rules. All problems of all files are reported at once.
 
-A file holds `category: MEDIA` and `rules: [...]`; what a rule may hold is in `rule_file.py`. YAML is read safely; a key that is written twice is
-an error, not a silent last one.
+A file holds `category: MEDIA` and `rules: [...]`; what a rule may hold is in `rule_file.py`.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from marketing_agents.rules.catalogue_error import CatalogueError, describe_problem
 from marketing_agents.rules.compile_rule import RuleCompiler, content_hash
 from marketing_agents.rules.expression import suggestion
-from marketing_agents.rules.finding import SEVERITIES, Unit
 from marketing_agents.rules.functions import Kind, kind_of
 from marketing_agents.rules.rule import ORDERS, Catalogue, Rule
 from marketing_agents.rules.rule_file import (
@@ -29,29 +28,22 @@ from marketing_agents.rules.rule_file import (
     StepFile,
     TestFile,
 )
+from marketing_agents.rules.strict_yaml import read_yaml
 
 if TYPE_CHECKING:
     from marketing_agents.warehouse.marts import MartContract
 
+__all__ = ["CatalogueError", "load_catalogue", "load_packaged_catalogue"]
+
 PACKAGED_CATALOGUE = Path(__file__).parent / "catalogue"
-MAX_FILE_BYTES = 2_000_000
 _FILE_FIELDS = ("category", "rules")
 
 
-class CatalogueError(ValueError):
-    """The catalogue cannot be used. `problems`: one line each, 'file: RULE: field: message'."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(problems)
-        count = len(self.problems)
-        super().__init__(f"{count} problem{'s' if count != 1 else ''} in the rule catalogue:\n" + "\n".join(self.problems))
-
-
-def load_catalogue(directory: Path, marts: Mapping[str, MartContract]) -> Catalogue:
-    """All rules of `directory/*.yaml`, checked against the marts' columns, the input tables and the actions.
+def load_catalogue(directory: Path, marts: Mapping[str, MartContract], overrides: Path | None = None) -> Catalogue:
+    """All rules of `directory/*.yaml`, checked against the marts' columns, the input tables and the actions; with the overrides of a file or folder.
 
     Raises:
-        CatalogueError: with ALL problems, each 'file: RULE: field: message (did you mean ...)'.
+        CatalogueError: with ALL problems, each 'file: RULE: field: message (did you mean ...)'. OverrideError: the same for overrides.
     """
     problems: list[str] = []
     rules: list[Rule] = []
@@ -71,10 +63,22 @@ def load_catalogue(directory: Path, marts: Mapping[str, MartContract]) -> Catalo
                 rules.append(rule)
     problems += _duplicates(mentioned)
     problems += _unknown_rules(rules, {rule_id for rule_id, _ in mentioned})
+    problems += _circles(rules)
     if problems:
         raise CatalogueError(problems)
     ordered = tuple(sorted(rules, key=lambda rule: (ORDERS.index(rule.order), rule.id)))
-    return Catalogue(ordered, content_hash(sorted(f"{rule.id} {rule.content_hash}" for rule in ordered)))
+    catalogue = Catalogue(ordered, content_hash(sorted(f"{rule.id} {rule.content_hash}" for rule in ordered)))
+    return catalogue if overrides is None else _overridden(catalogue, overrides)
+
+
+def _overridden(catalogue: Catalogue, path: Path) -> Catalogue:
+    """The catalogue with the entries of `path`; they and their order, which decides between equals, are part of its hash."""
+    from marketing_agents.rules.override_file import load_overrides
+
+    overrides = load_overrides(path, catalogue.by_id)
+    if not overrides:
+        return catalogue
+    return Catalogue(catalogue.rules, content_hash([catalogue.hash, *(override.content for override in overrides)]), overrides)
 
 
 def load_packaged_catalogue(marts: Mapping[str, MartContract]) -> Catalogue:
@@ -83,15 +87,9 @@ def load_packaged_catalogue(marts: Mapping[str, MartContract]) -> Catalogue:
 
 
 def _read_file(path: Path, problems: list[str]) -> tuple[str, list[Any]] | None:
-    import yaml
-
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            problems.append(f"{path.name}: larger than {MAX_FILE_BYTES} bytes: split it")
-            return None
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_strict_loader())  # noqa: S506 - a SafeLoader that refuses duplicate keys
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        problems.append(f"{path.name}: cannot be read as YAML: {' '.join(str(error).split())}")
+    content, problem = read_yaml(path)
+    if problem:
+        problems.append(f"{path.name}: {problem}")
         return None
     if not isinstance(content, dict):
         problems.append(f"{path.name}: must hold `category` and `rules`")
@@ -107,26 +105,6 @@ def _read_file(path: Path, problems: list[str]) -> tuple[str, list[Any]] | None:
     return category, rules
 
 
-def _strict_loader() -> Any:
-    import yaml
-
-    class StrictLoader(yaml.SafeLoader):
-        """A SafeLoader that refuses a key written twice."""
-
-    def construct(loader: Any, node: Any) -> dict[Any, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            key = str(key_node.value)
-            if key in seen:
-                raise yaml.MarkedYAMLError(problem=f"the key '{key}' is written twice", problem_mark=key_node.start_mark)
-            seen.add(key)
-        loader.flatten_mapping(node)
-        return dict(loader.construct_pairs(node, deep=True))
-
-    StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, construct)
-    return StrictLoader
-
-
 def _read_rule(
     file: str,
     category: str,
@@ -136,7 +114,8 @@ def _read_rule(
     problems: list[str],
     mentioned: list[tuple[str, str]],
 ) -> Rule | None:
-    rule_id = str(entry.get("id", f"rule {position + 1}"))[:80] if isinstance(entry, dict) else f"rule {position + 1}"
+    given = entry.get("id") if isinstance(entry, dict) else None
+    rule_id = given[:80] if isinstance(given, str) else f"rule {position + 1}"
     where = f"{file}: {rule_id}"
     if not isinstance(entry, dict):
         problems.append(f"{where}: must be a mapping of fields")
@@ -145,7 +124,7 @@ def _read_rule(
     try:
         written = RuleFile.model_validate({"category": category, **entry})
     except ValidationError as error:
-        problems.extend(f"{where}: {_describe(dict(detail))}" for detail in error.errors())
+        problems.extend(f"{where}: {describe_problem(dict(detail), RuleFile, _MODELS)}" for detail in error.errors())
         # what is well-formed besides is still checked where that is possible: the mart and the tables
         return None
     mart = marts.get(written.mart)
@@ -182,35 +161,6 @@ _MODELS: dict[str, type[FileModel]] = {
 }
 
 
-def _describe(detail: dict[str, Any]) -> str:  # noqa: PLR0911 - one wording per kind of mistake
-    """One pydantic error in our words: 'field: message'."""
-    location = [
-        str(part)
-        for part in detail["loc"]
-        if part not in ("str", "[key]") and not str(part).startswith(("tuple[", "dict[", "constrained-str", "function-", "union"))
-    ]
-    field = ".".join(location) or "rule"
-    kind, given = detail["type"], detail.get("input")
-    if kind == "extra_forbidden":
-        model = RuleFile if len(location) == 1 else _MODELS.get(location[0], RuleFile)
-        known = [info.alias or name for name, info in model.model_fields.items()]
-        return f"{field}: unknown field{suggestion(location[-1], known)}"
-    if kind == "missing":
-        return f"{field}: is missing"
-    if kind == "literal_error" and location[0] in ("when", "threshold"):
-        return f"{field}: unknown severity{suggestion(str(given), SEVERITIES)}; there are {', '.join(SEVERITIES)}"
-    if kind == "enum" and location[-1] == "unit":
-        return f"{field}: unknown unit {given!r}{suggestion(str(given), [unit.value for unit in Unit])}"
-    if kind == "literal_error":
-        expected = str(detail.get("ctx", {}).get("expected", ""))
-        return f"{field}: {given!r} is not one of {expected}{suggestion(str(given), [word.strip(' ' + chr(39)) for word in expected.replace(' or ', ',').split(',')])}"
-    if kind == "string_pattern_mismatch" and location[0] == "id":
-        return f"id: {given!r} is not a rule id: capital letters and digits, a hyphen, three digits (MEDIA-001)"
-    if kind == "string_pattern_mismatch":
-        return f"{field}: {given!r} does not have the right form ({detail['ctx']['pattern']})"
-    return f"{field}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
-
-
 def _duplicates(mentioned: Sequence[tuple[str, str]]) -> list[str]:
     first: dict[str, str] = {}
     problems = []
@@ -224,11 +174,32 @@ def _duplicates(mentioned: Sequence[tuple[str, str]]) -> list[str]:
 def _unknown_rules(rules: Sequence[Rule], known: set[str]) -> list[str]:
     problems = []
     for rule in rules:
-        for field, others in (("suppressed_by", rule.suppressed_by), ("limited_by", rule.limited_by)):
+        named = (
+            ("suppressed_by", rule.suppressed_by),
+            ("suppressed_on_entity_by", rule.suppressed_on_entity_by),
+            ("limited_by", rule.limited_by),
+        )
+        for field, others in named:
             problems += [
                 f"{rule.file}: {rule.id}: {field}: unknown rule '{other}'{suggestion(other, known)}"
                 for other in others
                 if other not in known
             ]
             problems += [f"{rule.file}: {rule.id}: {field}: a rule cannot name itself" for other in others if other == rule.id]
+    return problems
+
+
+def _circles(rules: Sequence[Rule]) -> list[str]:
+    """Rules that explain each other: all of them would be explained and none acted upon."""
+    explained_by = {rule.id: dict.fromkeys((*rule.suppressed_by, *rule.suppressed_on_entity_by)) for rule in rules}
+    problems = []
+    for rule in rules:
+        reached: list[str] = [other for other in explained_by[rule.id] if other != rule.id]
+        for other in reached:  # grows while it is walked
+            reached += [further for further in explained_by.get(other, ()) if further not in reached]
+        circle = [other for other in reached if other != rule.id and rule.id in explained_by.get(other, ())]
+        if circle:
+            problems.append(
+                f"{rule.file}: {rule.id}: suppressed_by: it would also explain {circle[0]}, so that neither is acted upon: remove one of the two"
+            )
     return problems

@@ -10,7 +10,7 @@ from typing import Any
 from marketing_agents.decisions.actions import ACTIONS
 from marketing_agents.rules import thresholds
 from marketing_agents.rules.expression import Expression, ExpressionError, parse_expression, suggestion
-from marketing_agents.rules.finding import SEVERITIES, Cause, Severity, Unit
+from marketing_agents.rules.finding import RETRACTED, RETRACTED_DAY, SEVERITIES, Cause, Severity, Unit
 from marketing_agents.rules.functions import SIGNATURES, Kind
 from marketing_agents.rules.rule import EntityColumns, FactSpec, Gate, Observation, Peer, PlaybookStep, PValueTest, Rule
 from marketing_agents.rules.rule_file import AlternativeFile, EntityFile, RuleFile
@@ -21,6 +21,12 @@ RESERVED_FACTS = (
     "entity_name",
     "threshold",
     "p_value",
+    "p_adjusted",
+    "entities_tested",
+    "explained_share",
+    "override",
+    RETRACTED,
+    RETRACTED_DAY,
     "sample_size",
     "money_at_stake",
     "window_days",
@@ -58,6 +64,8 @@ class RuleCompiler:
             if severity in written.when
         }
         test = PValueTest(self._parse("test.p_value", written.test.p_value, "number"), written.test.below) if written.test else None
+        if written.false_discovery is not None and test is None:
+            self._problem("false_discovery", "needs the p-value of `test`: add one")
         peer = self._peer()
         facts = self._facts(peer)
         observations = self._observations(when, {fact.name: fact for fact in facts})
@@ -73,12 +81,15 @@ class RuleCompiler:
             mart=written.mart,
             order=written.order,
             requires=written.requires,
+            inputs=written.inputs,
+            better_with=written.better_with,
             min_history_days=written.min_history_days,
             window_days=written.window_days,
             values=values,
             applies=applies,
             floor=floor,
             test=test,
+            false_discovery=written.false_discovery,
             when=when,
             resolve_when=self._optional("resolve_when", written.resolve_when, "boolean"),
             observations=observations,
@@ -93,7 +104,9 @@ class RuleCompiler:
             gate=self._gate(),
             limits_actions_from=written.limits_actions_from,
             suppressed_by=written.suppressed_by,
+            suppressed_on_entity_by=written.suppressed_on_entity_by,
             limited_by=written.limited_by,
+            is_shadow=written.shadow,
             trend_metric=written.trend_metric,
             sources=written.sources,
             pinned_domain=written.pinned_domain,
@@ -101,6 +114,7 @@ class RuleCompiler:
             text_hash=content_hash({"title": written.title, "category": self.category, "description": written.description}),
             content_hash=content_hash(self._canonical(content)),
             file=self.file,
+            written=written,
         )
 
     # --- fields
@@ -131,9 +145,22 @@ class RuleCompiler:
         for table in self.written.requires:
             if table not in self.tables:
                 self._problem("requires", f"unknown input table '{table}'{suggestion(table, self.tables)}")
+        self._input_columns()
         for column in COMMON_COLUMNS:
             if column not in self.kinds:
                 self._problem("mart", f"'{self.written.mart}' lacks the column '{column}', which every rule needs")
+
+    def _input_columns(self) -> None:
+        from marketing_agents.warehouse.catalog import INPUT_TABLES
+
+        for field, columns in (("inputs", self.written.inputs), ("better_with", self.written.better_with)):
+            for column in columns:
+                table, _, name = column.partition(".")
+                contract = INPUT_TABLES.get(table)
+                if contract is None:
+                    self._problem(field, f"unknown input table '{table}'{suggestion(table, INPUT_TABLES)}")
+                elif name not in contract.by_name:
+                    self._problem(field, f"unknown column '{name}' of {table}{suggestion(name, contract.by_name)}")
 
     def _entity(self, written: EntityFile) -> EntityColumns:
         ids = (written.id,) if isinstance(written.id, str) else written.id
@@ -217,6 +244,10 @@ class RuleCompiler:
         if isinstance(alternative.threshold, str):
             expression = self._parse(field, alternative.threshold, None)
             return dict.fromkeys(when, expression)
+        if not set(alternative.threshold) & set(when):
+            self._problem(
+                field, f"has no limit for a severity of `when` ({', '.join(when)}): state one for each that the alternative can show"
+            )
         return {severity: self._parse(f"{field}.{severity}", text, None) for severity, text in alternative.threshold.items()}
 
     def _derived_thresholds(self, when: Mapping[Severity, Expression]) -> dict[Severity, Expression]:
@@ -306,7 +337,7 @@ class RuleCompiler:
         if written.entity.platform is None or written.entity.account is None:
             self._problem("entity", "a gate blocks accounts: `platform` and `account` are needed")
         self._column("gate.table", written.gate.table)
-        return Gate(written.gate.severity, written.gate.table)
+        return Gate(written.gate.severity, written.gate.table, written.gate.says, self._optional("gate.when", written.gate.when, "boolean"))
 
     def _canonical(self, content: dict[str, Any]) -> dict[str, Any]:
         """Content with expressions in canonical spelling, so that spacing and quotes do not change the hash."""

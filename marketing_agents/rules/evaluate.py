@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from marketing_agents.days import EPISODE_DAYS, LocalDay
 from marketing_agents.rules.availability import InputAvailability
-from marketing_agents.rules.episodes import DayOutcome, episode_at
-from marketing_agents.rules.evidence import Draft, build_findings, limited
+from marketing_agents.rules.episodes import DayOutcome, ToldDay, doubtful_days, episode_at
+from marketing_agents.rules.evidence import Draft, build_findings
 from marketing_agents.rules.finding import Finding
+from marketing_agents.rules.interplay import seen_together
 from marketing_agents.rules.outcomes import CODES, Code, RowOutcomes, RuleOutcome, join_details, missing_detail
 
 if TYPE_CHECKING:
@@ -28,31 +29,56 @@ if TYPE_CHECKING:
     from marketing_agents.rules.gates import Gates
     from marketing_agents.rules.interpret import Scope
     from marketing_agents.rules.mart_rows import Calendar, MartRows
+    from marketing_agents.rules.muting import Feedback
+    from marketing_agents.rules.overrides import Choice, Override
     from marketing_agents.rules.rule import Catalogue, Rule
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Per asked partition: findings by order of rule and entity, and what every rule said, counted."""
+    """Per asked partition: findings by order of rule and entity, what every rule said, counted, and the told days that decide what is told if
+    restated data overturn them (`retraction.py`).
+    """
 
     findings: dict[LocalDay, list[Finding]]
     outcomes: dict[LocalDay, list[RuleOutcome]]
+    doubtful: dict[LocalDay, list[ToldDay]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class JudgedRule:
-    """One rule with its rows, their values and their outcomes."""
+    """One rule with its rows, their values and their outcomes. `chosen`: position in `overrides` by row, -1 = none."""
 
     rule: Rule
     rows: MartRows
     scope: Scope
     outcomes: RowOutcomes
+    overrides: tuple[Override, ...] = ()
+    chosen: Choice | None = None
+
+    def override_at(self, row: int) -> Override | None:
+        """The override that the row was judged with."""
+        position = -1 if self.chosen is None else int(self.chosen[row])
+        return None if position < 0 else self.overrides[position]
+
+    def rule_at(self, row: int) -> Rule:
+        """The rule as the row was judged with it (as it is in the catalogue where an override switches it off)."""
+        override = self.override_at(row)
+        return self.rule if override is None or override.rule is None else override.rule
 
 
-def evaluate(catalogue: Catalogue, features: Mapping[str, pd.DataFrame], days: Sequence[LocalDay], inputs: InputAvailability) -> Evaluation:
+def evaluate(
+    catalogue: Catalogue,
+    features: Mapping[str, pd.DataFrame],
+    days: Sequence[LocalDay],
+    inputs: InputAvailability,
+    feedback: Mapping[LocalDay, Sequence[Feedback]] | None = None,
+    overturned: Collection[ToldDay] = (),
+) -> Evaluation:
     """Findings and outcomes of the asked partitions.
 
-    `features`: rows by mart, columns by contract, for dates in [D - 55, D] of each asked D (more does no harm); decimals as floats.
+    `features`: rows by mart, columns by contract, for dates in [D - 55, D] of each asked D (more does no harm); decimals as floats. `feedback`:
+    what people said about findings, as known on each day. `overturned`: told days that restated data showed to be wrong.
 
     Raises:
         ValueError: a mart lacks a promised column, has values of another type, or two rows for one entity and day.
@@ -62,14 +88,31 @@ def evaluate(catalogue: Catalogue, features: Mapping[str, pd.DataFrame], days: S
     calendar = Calendar(days)
     findings: dict[LocalDay, list[Finding]] = {day: [] for day in calendar.asked}
     outcomes: dict[LocalDay, list[RuleOutcome]] = {day: [] for day in calendar.asked}
+    doubtful: dict[LocalDay, list[ToldDay]] = {day: [] for day in calendar.asked}
+    wrong_days = _days_of_entities(overturned)
     for judged, gates in judged_rules(catalogue, features, calendar, inputs):
         for outcome in count_outcomes(judged, gates, calendar):
             outcomes[LocalDay(outcome.advertiser_id, outcome.date)].append(outcome)
-        drafts = draft_findings(judged, calendar)
+        drafts = []
+        for seen in _seen_entities(judged, calendar):
+            wrong = wrong_days.get((judged.rule.id, seen.partition.advertiser_id, seen.key), frozenset())
+            doubtful[seen.partition] += seen.doubtful(judged.rule.id)
+            draft = seen.draft(wrong)
+            if draft is not None:
+                drafts.append(draft)
         if drafts:
-            for finding in build_findings(judged.rule, catalogue, judged.rows, judged.scope, drafts):
+            for finding in build_findings(judged, catalogue, drafts):
                 findings[LocalDay(finding.advertiser_id, finding.date)].append(finding)
-    return Evaluation(limited(findings, catalogue), outcomes)
+    notes = feedback or {}
+    return Evaluation({day: seen_together(found, notes.get(day, ()), catalogue) for day, found in findings.items()}, outcomes, doubtful)
+
+
+def _days_of_entities(overturned: Collection[ToldDay]) -> dict[tuple[str, str, tuple[str, ...]], frozenset[date]]:
+    """Overturned days by rule, advertiser and entity."""
+    grouped: dict[tuple[str, str, tuple[str, ...]], set[date]] = defaultdict(set)
+    for told in overturned:
+        grouped[told.rule_id, told.advertiser_id, told.entity].add(told.day)
+    return {entity: frozenset(days) for entity, days in grouped.items()}
 
 
 def judged_rules(
@@ -84,7 +127,8 @@ def judged_rules(
     from marketing_agents.rules.gates import Gates, gate_hits
     from marketing_agents.rules.interpret import Scope
     from marketing_agents.rules.mart_rows import MartRows
-    from marketing_agents.rules.outcomes import judge
+    from marketing_agents.rules.outcomes import judge_variants, settle
+    from marketing_agents.rules.overrides import choose
 
     gates = Gates(calendar, inputs)
     chosen = [rule for rule in catalogue.rules if only is None or rule.gate is not None or rule.id in only]
@@ -96,9 +140,13 @@ def judged_rules(
         rows = marts[rule.mart]
         scope = Scope(rows.columns, rule.values)
         never, blocked = gates.masks(rule, rows)
-        outcomes = judge(rule, scope, never, blocked)
-        gates.add(gate_hits(rule, rows, outcomes))
-        yield JudgedRule(rule, rows, scope, outcomes), gates
+        overrides = catalogue.overrides_of.get(rule.id, ())
+        chosen_overrides = choose(rule, overrides, rows, features)
+        verdicts = judge_variants(rule, [override.rule for override in overrides], chosen_overrides, scope, never, blocked)
+        outcomes = settle(rule, verdicts, rows.cell)
+        if not rule.is_shadow:
+            gates.add(gate_hits(rule, rows, outcomes, scope))
+        yield JudgedRule(rule, rows, scope, outcomes, overrides, chosen_overrides), gates
         if last_use[rule.mart] == position:
             del marts[rule.mart]  # converted columns of a large mart are worth giving back
 
@@ -118,21 +166,45 @@ def count_outcomes(judged: JudgedRule, gates: Gates, calendar: Calendar) -> list
             result.append(_without_rows(rule, day, gates, has_rows_before=bool(rows_in_cell[cell - EPISODE_DAYS : cell].any())))
             continue
         found: Counter[Code] = Counter({code: int(counts[cell, code]) for code in Code if counts[cell, code]})
-        skipped = found.pop(Code.SKIPPED, 0)
-        if skipped:
-            found[Code.CLEAR] += skipped
+        skipped, by_chance = found.pop(Code.SKIPPED, 0), found.pop(Code.FALSE_DISCOVERY, 0)
+        if skipped or by_chance:
+            found[Code.CLEAR] += skipped + by_chance
         for code in sorted(found):
-            detail = f"{skipped} out of scope" if code is Code.CLEAR and skipped else ""
-            if code is Code.MISSING_INPUT:
+            detail = ""
+            if code is Code.CLEAR:
+                detail = join_details(_clear_details(judged, cell, skipped, by_chance))
+            elif code is Code.MISSING_INPUT:
                 detail = _missing_detail(judged, gates, day, asked_missing.get(cell))
             elif code is Code.BLOCKED:
                 detail = gates.blocked_detail(rule, day)
-            elif code is Code.BELOW_VOLUME and rule.floor is not None:
-                detail = f"needs {rule.floor.text}"
+            elif code in (Code.BELOW_VOLUME, Code.DISABLED):
+                detail = join_details(_variant_details(judged, cell, code))
             elif code is Code.SHORT_HISTORY:
                 detail = f"needs {rule.min_history_days} days of history"
             result.append(_outcome(rule, day, code, detail, found[code]))
     return result
+
+
+def _clear_details(judged: JudgedRule, cell: int, skipped: int, by_chance: int) -> Iterator[str]:
+    """Why clear entities are clear, where it is not the thresholds."""
+    if skipped:
+        yield f"{skipped} out of scope"
+    outcomes = judged.outcomes
+    if by_chance and outcomes.tested is not None:
+        tested = int(outcomes.tested[judged.rows.cell == cell].max())
+        yield f"{by_chance} within chance among {tested} tested (false discovery rate {judged.rule.false_discovery:g})"
+
+
+def _variant_details(judged: JudgedRule, cell: int, code: Code) -> Iterator[str]:
+    """Floors that were not reached, or who switched the rule off: by the override of each row."""
+    import numpy as np
+
+    for row in np.flatnonzero((judged.rows.cell == cell) & (judged.outcomes.code == code)).tolist():
+        override, floor = judged.override_at(row), judged.rule_at(row).floor
+        if code is Code.DISABLED and override is not None:
+            yield f"switched off by {override.owner} until {override.expires}: {override.reason}"
+        elif floor is not None:
+            yield f"needs {floor.text}"
 
 
 def _rows_by_cell(judged: JudgedRule, calendar: Calendar, counts: npt.NDArray[np.int64]) -> dict[int, npt.NDArray[np.int64]]:
@@ -178,12 +250,31 @@ def _outcome(rule: Rule, day: LocalDay, code: Code, detail: str, entities: int) 
         reason=code.reason,
         detail=detail,
         entities=entities,
+        is_shadow=rule.is_shadow,
     )
 
 
-def draft_findings(judged: JudgedRule, calendar: Calendar) -> list[Draft]:
-    """Episodes of the entities that fired at all, as seen on each asked day; sorted by partition and entity."""
-    drafts: list[tuple[tuple[LocalDay, tuple[str, ...]], Draft]] = []
+@dataclass(frozen=True)
+class _SeenEntity:
+    """An entity that fired in the window of an asked partition: its days up to the partition's, and the position of its rows."""
+
+    partition: LocalDay
+    key: tuple[str, ...]
+    days: list[DayOutcome]
+    rows: list[int]
+
+    def doubtful(self, rule_id: str) -> list[ToldDay]:
+        on = self.partition
+        return [ToldDay(on.advertiser_id, rule_id, self.key, day) for day in doubtful_days(self.days, on.day)]
+
+    def draft(self, overturned: Collection[date]) -> Draft | None:
+        episode = episode_at(self.days, self.partition.day, overturned)
+        return None if episode is None else Draft(self.partition, self.rows[episode.evidence], episode, self.days[-1].code)
+
+
+def _seen_entities(judged: JudgedRule, calendar: Calendar) -> list[_SeenEntity]:
+    """Entities that have a row on an asked day and fired in its window; sorted by partition and entity."""
+    seen: list[_SeenEntity] = []
     window = timedelta(days=EPISODE_DAYS)
     for (advertiser_id, key), positions in _rows_of_fired_entities(judged):
         days = day_outcomes(judged, positions)
@@ -194,11 +285,8 @@ def draft_findings(judged: JudgedRule, calendar: Calendar) -> list[Draft]:
             if not end or dates[end - 1] != on or bisect_left(fired, on - window) == bisect_right(fired, on):
                 continue
             start = bisect_left(dates, on - window)
-            episode = episode_at(days[start:end], on)
-            if episode is not None:
-                partition = LocalDay(advertiser_id, on)
-                drafts.append(((partition, key), Draft(partition, positions[start + episode.evidence], episode, days[end - 1].code)))
-    return [draft for _, draft in sorted(drafts, key=lambda item: item[0])]
+            seen.append(_SeenEntity(LocalDay(advertiser_id, on), key, days[start:end], positions[start:end]))
+    return sorted(seen, key=lambda each: (each.partition, each.key))
 
 
 def day_outcomes(judged: JudgedRule, positions: list[int]) -> list[DayOutcome]:

@@ -9,11 +9,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from marketing_agents.rules.display import display_value
 from marketing_agents.rules.episodes import OLDER_THAN_WINDOW_DAYS, Episode
-from marketing_agents.rules.finding import SEVERITIES, Entity, Fact, Finding, PlannedAction, Unit
+from marketing_agents.rules.finding import RETRACTED, RETRACTED_DAY, SEVERITIES, Entity, Fact, Finding, PlannedAction, Unit
 from marketing_agents.rules.outcomes import Code
 from marketing_agents.rules.vectors import TRUE, Vector
 
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from marketing_agents.days import LocalDay
+    from marketing_agents.rules.evaluate import JudgedRule
+    from marketing_agents.rules.expression import Expression
     from marketing_agents.rules.interpret import Scope
     from marketing_agents.rules.mart_rows import MartRows
+    from marketing_agents.rules.overrides import Override
     from marketing_agents.rules.rule import Catalogue, Observation, Peer, Rule
 
     Rows = npt.NDArray[np.int64]
@@ -32,6 +35,10 @@ FRESH_WITHIN_DAYS = 1
 STALE_LOSS_PER_DAY = 0.1
 STALE_FLOOR = 0.5
 _NA = "NA"
+_TEST_FACTS = (
+    ("p_adjusted", "the same among all entities tested (false discovery rate)", Unit.PROBABILITY),
+    ("entities_tested", "entities tested on the day", Unit.COUNT),
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,11 @@ def finding_id(advertiser_id: str, rule_id: str, entity_key: str) -> str:
 
 def fact_prefix(rule_id: str, entity_key: str) -> str:
     return f"{rule_id}.{hashlib.sha256(entity_key.encode()).hexdigest()[:6]}"
+
+
+def retraction_text(day: date) -> str:
+    """Why a finding is retracted that was told on `day`."""
+    return f"data restated since then show that it did not hold on {day}"
 
 
 def entity_at(rule: Rule, scope: Scope, row: int) -> Entity:
@@ -73,16 +85,35 @@ def entity_at(rule: Rule, scope: Scope, row: int) -> Entity:
     )
 
 
-def build_findings(rule: Rule, catalogue: Catalogue, rows: MartRows, scope: Scope, drafts: Sequence[Draft]) -> list[Finding]:
-    """Findings of one rule, in the order of `drafts`. `scope` covers all rows; limits by other rules are applied later."""
+def build_findings(judged: JudgedRule, catalogue: Catalogue, drafts: Sequence[Draft]) -> list[Finding]:
+    """Findings of one rule, in the order of `drafts`; what findings do to each other comes later (`interplay.py`)."""
     import numpy as np
 
+    rule, rows, scope = judged.rule, judged.rows, judged.scope
     chosen = np.array([draft.row for draft in drafts], dtype="int64")
     part = scope.take(chosen)
     if rule.peer is not None:
         part.add(_peers(rule.peer, rule, rows, scope, chosen))
-    sheet = _Sheet(rule, part)
-    return [sheet.finding(catalogue, position, draft) for position, draft in enumerate(drafts)]
+    tests = _tests(judged, chosen)
+    sheets: dict[Override | None, _Sheet] = {}
+    findings = []
+    for position, draft in enumerate(drafts):
+        override = judged.override_at(draft.row)
+        if override not in sheets:
+            sheets[override] = _Sheet(judged.rule_at(draft.row), part, tests, override)
+        findings.append(sheets[override].finding(catalogue, position, draft))
+    return findings
+
+
+def _tests(judged: JudgedRule, chosen: Rows) -> dict[str, Vector]:
+    """What the rows of a rule with `false_discovery` say about being one of many: facts by name."""
+    outcomes = judged.outcomes
+    if outcomes.adjusted_p is None or outcomes.tested is None:
+        return {}
+    return {
+        "p_adjusted": Vector("number", outcomes.adjusted_p[chosen]),
+        "entities_tested": Vector("number", outcomes.tested[chosen].astype("float64")),
+    }
 
 
 def _peers(peer: Peer, rule: Rule, rows: MartRows, scope: Scope, chosen: Rows) -> dict[str, Vector]:
@@ -95,15 +126,11 @@ def _peers(peer: Peer, rule: Rule, rows: MartRows, scope: Scope, chosen: Rows) -
     near = scope.take(around)
     usable = np.flatnonzero((near.compute(peer.condition).data == TRUE) & ~near.compute(peer.order_by).missing())
     order = near.compute(peer.order_by).data
-    keys = [str(near.get(column).at(int(row))) for row in usable for column in rule.entity.columns]
-    width = len(rule.entity.columns)
-    ranked = sorted(
-        range(len(usable)), key=lambda i: (int(rows.cell[around[usable[i]]]), float(order[usable[i]]), keys[i * width : (i + 1) * width])
-    )
+    keys = list(zip(*(near.get(column).values(len(around)) for column in rule.entity.columns), strict=True))
+    cells_of, order_of = rows.cell[around].tolist(), order.tolist()
     best: dict[int, list[int]] = {}
-    for position in ranked:
-        row = int(usable[position])
-        kept = best.setdefault(int(rows.cell[around[row]]), [])
+    for row in sorted(usable.tolist(), key=lambda row: (cells_of[row], order_of[row], [str(part) for part in keys[row]])):
+        kept = best.setdefault(cells_of[row], [])
         if len(kept) < 2:  # a row must not be its own peer, so the second best is needed too
             kept.append(row)
     picked = np.array([next((row for row in best.get(int(rows.cell[own]), []) if around[row] != own), -1) for own in chosen], dtype="int64")
@@ -117,44 +144,52 @@ def _peers(peer: Peer, rule: Rule, rows: MartRows, scope: Scope, chosen: Rows) -
 class _Sheet:
     """All computed values of one rule for the rows of its findings."""
 
-    def __init__(self, rule: Rule, scope: Scope) -> None:
+    def __init__(self, rule: Rule, scope: Scope, tests: Mapping[str, Vector], override: Override | None) -> None:
         self.rule = rule
+        self.override = override
         self.scope = scope
-        self.facts = {spec.name: scope.compute(spec.value) for spec in rule.facts}
+        self.tests = tests
+        self.facts = {spec.name: self._all(spec.value) for spec in rule.facts}
         self.specs = {spec.name: spec for spec in rule.facts}
-        self.conditions = [None if o.condition is None else scope.compute(o.condition) for o in rule.observations]
-        self.thresholds = [{severity: scope.compute(limit) for severity, limit in o.thresholds.items()} for o in rule.observations]
-        self.p_value = scope.compute(rule.test.p_value) if rule.test else None
-        self.sample = scope.compute(rule.sample_size) if rule.sample_size else None
-        self.impact = scope.compute(rule.impact) if rule.impact else None
-        self.quality = scope.compute(rule.quality) if rule.quality else None
+        self.conditions = [None if o.condition is None else self._all(o.condition) for o in rule.observations]
+        self.thresholds = [{severity: self._all(limit) for severity, limit in o.thresholds.items()} for o in rule.observations]
+        self.p_value = [p if p is not None and 0 <= p <= 1 else None for p in self._all(rule.test.p_value)] if rule.test else None
+        self.sample = self._all(rule.sample_size) if rule.sample_size else None
+        self.impact = self._all(rule.impact) if rule.impact else None
+        self.quality = self._all(rule.quality) if rule.quality else None
         self.playbook = [
             (
                 step,
-                None if step.condition is None else scope.compute(step.condition),
-                {name: scope.compute(expression) for name, expression in step.parameters.items()},
-                None if step.effect is None else scope.compute(step.effect),
+                None if step.condition is None else self._all(step.condition),
+                {name: self._all(expression) for name, expression in step.parameters.items()},
+                None if step.effect is None else self._all(step.effect),
             )
             for step in rule.playbook
         ]
+        self.currency = scope.get("currency_code").values(len(scope.columns))
+        self.evaluated_day = scope.get("evaluated_day").values(len(scope.columns))
+
+    def _all(self, expression: Expression) -> list[Any]:
+        """The expression's value for every row, as plain Python values."""
+        return self.scope.compute(expression).values(len(self.scope.columns))
 
     def finding(self, catalogue: Catalogue, row: int, draft: Draft) -> Finding:
-        rule, episode, scope = self.rule, draft.episode, self.scope
-        entity = entity_at(rule, scope, row)
-        currency = str(scope.get("currency_code").at(row) or "XXX")
-        evaluated = scope.get("evaluated_day").at(row)
+        rule, episode = self.rule, draft.episode
+        entity = entity_at(rule, self.scope, row)
+        currency = str(self.currency[row] or "XXX")
+        evaluated = self.evaluated_day[row]
         evaluated_day = evaluated if isinstance(evaluated, date) else draft.day.day
         age = max((draft.day.day - evaluated_day).days, 0)
         severity = SEVERITIES[episode.severity - 1]
         observation, limit = self._observation(row, draft)
-        p_value, sample, money = (_number(vector, row) for vector in (self.p_value, self.sample, self.impact))
+        p_value, sample, money = (_number(values, row) for values in (self.p_value, self.sample, self.impact))
         money = None if money is None else round(max(money, 0.0), 2)
         prefix = fact_prefix(rule.id, entity.key)
         facts = [
-            self._fact(prefix, name, spec.label, spec.unit, vector.at(row), currency, spec.decimals)
-            for name, vector in self.facts.items()
+            self._fact(prefix, name, spec.label, spec.unit, values[row], currency, spec.decimals)
+            for name, values in self.facts.items()
             for spec in (self.specs[name],)
-            if name in (observation.observed, observation.baseline) or vector.at(row) is not None
+            if name in (observation.observed, observation.baseline) or values[row] is not None
         ]
         observed = self.specs[observation.observed]
         facts.append(
@@ -163,6 +198,19 @@ class _Sheet:
             )
         )
         facts += self._common_facts(prefix, entity, draft, evaluated_day, age, currency, p_value, sample, money)
+        facts += [
+            self._fact(prefix, name, label, unit, value, currency)
+            for name, label, unit in _TEST_FACTS
+            if name in self.tests and (value := self.tests[name].at(row)) is not None
+        ]
+        if episode.state == "superseded":
+            facts += [
+                self._fact(prefix, RETRACTED, "retracted", Unit.TEXT, retraction_text(episode.last_fired), currency),
+                self._fact(prefix, RETRACTED_DAY, "day that restated data overturned", Unit.DATE, episode.last_fired, currency),
+            ]
+        if self.override is not None:
+            text = f"{self.override.changes}, by {self.override.owner} until {self.override.expires}"
+            facts.append(self._fact(prefix, "override", "limits set for this advertiser or campaign", Unit.TEXT, text, currency))
         return Finding(
             finding_id=finding_id(draft.day.advertiser_id, rule.id, entity.key),
             advertiser_id=draft.day.advertiser_id,
@@ -188,6 +236,8 @@ class _Sheet:
             sample_size=sample,
             evaluated_day=evaluated_day,
             data_age_days=age,
+            is_shadow=rule.is_shadow,
+            override=None if self.override is None else self.override.applied,
             facts=tuple(facts),
             causes=rule.causes,
             playbook=self._actions(row, entity, draft),
@@ -198,11 +248,12 @@ class _Sheet:
         """What is shown as observed, and the threshold in force: that of today's severity, of the lowest one on a clear day."""
         is_fired = draft.today in (Code.FIRED, Code.BLOCKED)
         for observation, condition, limits in zip(self.rule.observations, self.conditions, self.thresholds, strict=True):
-            if condition is None or (is_fired and condition.at(row) is True):
+            if condition is None or (is_fired and condition[row] is True):
                 severity = SEVERITIES[draft.episode.severity - 1]
-                vector = limits.get(severity) if is_fired else None
-                vector = vector or limits[next(s for s in SEVERITIES if s in limits)]
-                return observation, vector.at(row)
+                values = limits.get(severity) if is_fired else None
+                values = values or limits[next(s for s in SEVERITIES if s in limits)]
+                limit: float | bool | str | date | None = values[row]
+                return observation, limit
         raise AssertionError(f"{self.rule.id}: the last observation has no condition")
 
     def _common_facts(
@@ -267,6 +318,8 @@ class _Sheet:
         return round((1.0 - (p_value or 0.0)) * freshness * max(enough, 0.0) * min(max(1.0 if quality is None else quality, 0.0), 1.0), 4)
 
     def _actions(self, row: int, entity: Entity, draft: Draft) -> tuple[PlannedAction, ...]:
+        if draft.episode.state == "superseded":
+            return (PlannedAction(action="NO_ACTION_MONITOR", entity=entity, rationale="Restated data show that it did not hold."),)
         if draft.today is not Code.FIRED:
             why = (
                 "It does not show today; a change now would act on what has passed."
@@ -276,8 +329,8 @@ class _Sheet:
             return (PlannedAction(action="NO_ACTION_MONITOR", entity=entity, rationale=why),)
         actions = []
         for step, condition, parameters, effect in self.playbook:
-            values = {name: vector.at(row) for name, vector in parameters.items()}
-            if (condition is not None and condition.at(row) is not True) or any(value is None for value in values.values()):
+            values = {name: each[row] for name, each in parameters.items()}
+            if (condition is not None and condition[row] is not True) or any(value is None for value in values.values()):
                 continue
             typed: dict[str, float | str] = {
                 name: value if isinstance(value, str) else float(value) for name, value in values.items() if value is not None
@@ -295,44 +348,6 @@ class _Sheet:
         return tuple(actions)
 
 
-def _number(vector: Vector | None, row: int) -> float | None:
-    value = None if vector is None else vector.at(row)
+def _number(values: list[Any] | None, row: int) -> float | None:
+    value = None if values is None else values[row]
     return None if value is None else float(value)
-
-
-def limited(findings: Mapping[LocalDay, list[Finding]], catalogue: Catalogue) -> dict[LocalDay, list[Finding]]:
-    """Findings with the effect of tracking rules: `suppressed_by` and `action_limit` from open findings of the same account and day."""
-    return {day: _limited_day(found, catalogue) for day, found in findings.items()}
-
-
-def _limited_day(findings: list[Finding], catalogue: Catalogue) -> list[Finding]:
-    open_by_rule: dict[str, list[Finding]] = {}
-    for finding in findings:
-        if finding.is_open:
-            open_by_rule.setdefault(finding.rule_id, []).append(finding)
-    result = []
-    for finding in findings:
-        rule = catalogue.by_id[finding.rule_id]
-        explaining = sorted(
-            other.finding_id for rule_id in rule.suppressed_by for other in open_by_rule.get(rule_id, []) if _same_account(finding, other)
-        )
-        is_limited = any(
-            _same_account(finding, other) and _reaches(other, catalogue.by_id[rule_id])
-            for rule_id in rule.limited_by
-            for other in open_by_rule.get(rule_id, [])
-        )
-        effect = {"suppressed_by": tuple(explaining), "action_limit": "monitor_only" if is_limited else "none"}
-        result.append(finding.model_copy(update=effect) if explaining or is_limited else finding)
-    return result
-
-
-def _same_account(finding: Finding, other: Finding) -> bool:
-    """True for the same account, and when either belongs to no account."""
-    if _NA in (finding.entity.account_id, other.entity.account_id):
-        return True
-    return (finding.entity.platform, finding.entity.account_id) == (other.entity.platform, other.entity.account_id)
-
-
-def _reaches(finding: Finding, rule: Rule) -> bool:
-    least = rule.limits_actions_from
-    return least is not None and SEVERITIES.index(finding.severity) >= SEVERITIES.index(least)

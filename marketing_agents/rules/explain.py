@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import timedelta
@@ -177,7 +178,7 @@ def _gate_lines(rule: Rule, gates: Gates, day: LocalDay) -> tuple[Line, ...]:
 def _entity(judged: JudgedRule, gates: Gates, row: int, day: LocalDay, rows_of: Mapping[str, list[int]]) -> EntityExplanation:
     import numpy as np
 
-    rule, outcomes = judged.rule, judged.outcomes
+    rule, override, outcomes = judged.rule_at(row), judged.override_at(row), judged.outcomes
     code = Code(int(outcomes.code[row]))
     scope = judged.scope.take(np.array([row]))
     checks: list[Line] = []
@@ -186,6 +187,9 @@ def _entity(judged: JudgedRule, gates: Gates, row: int, day: LocalDay, rows_of: 
         if expression is not None:
             checks.append(Line(name=name, expression=expression.text, answer=f"{_text(scope.compute(expression).at(0))}{note}"))
 
+    if override is not None:
+        answer = f"{override.changes}, by {override.owner} until {override.expires}: {override.reason}"
+        checks.append(Line(name="override", expression=override.place, answer=answer))
     check("applies", rule.applies)
     if rule.min_history_days:
         days = scope.get("history_days").at(0)
@@ -195,6 +199,9 @@ def _entity(judged: JudgedRule, gates: Gates, row: int, day: LocalDay, rows_of: 
         check(f"when {severity}", condition)
     if rule.test is not None:
         check("test", rule.test.p_value, "" if rule.test.below is None else f" (must be below {rule.test.below:g})")
+    if outcomes.adjusted_p is not None and outcomes.tested is not None and not math.isnan(outcomes.adjusted_p[row]):
+        adjusted = f"{outcomes.adjusted_p[row]:.6g} among {outcomes.tested[row]} tested (must be at most {rule.false_discovery:g})"
+        checks.append(Line(name="false discovery", expression="", answer=adjusted))
     check("resolves when", rule.resolve_when)
     shown = [*rule.when.values(), *(e for e in (rule.applies, rule.floor, rule.impact, rule.test and rule.test.p_value) if e)]
     columns = sorted({column for expression in shown for column in rule.base_columns(expression)})
@@ -202,25 +209,36 @@ def _entity(judged: JudgedRule, gates: Gates, row: int, day: LocalDay, rows_of: 
     values += [Line(name=column, expression="", answer=_text(scope.get(column).at(0))) for column in columns]
     if rule.impact is not None:
         values.append(Line(name="money at stake, 7 days", expression=rule.impact.text, answer=_text(scope.compute(rule.impact).at(0))))
-    detail = ""
-    if code is Code.MISSING_INPUT:
-        detail = missing_detail(rule, scope, outcomes.stage[row : row + 1]) or "; ".join(
-            f"{t} was never loaded" for t in gates.inputs.never_loaded(day, rule.requires)
-        )
-    elif code is Code.BLOCKED:
-        detail = gates.blocked_detail(rule, day)
     entity = entity_at(rule, scope, 0)
     return EntityExplanation(
         entity_key=entity.key,
         entity_name=entity.name,
-        outcome="clear" if code is Code.CLEAR else "out of scope" if code is Code.SKIPPED else code.outcome,
+        outcome="out of scope" if code is Code.SKIPPED else code.outcome,
         reason=code.reason,
-        detail=detail,
+        detail=_detail(judged, gates, row, day),
         severity=SEVERITIES[int(outcomes.severity[row]) - 1] if code is Code.FIRED else None,
         episode=_episode_text(judged, rows_of[entity.key], day),
         checks=tuple(checks),
         figures=tuple(values),
     )
+
+
+def _detail(judged: JudgedRule, gates: Gates, row: int, day: LocalDay) -> str:
+    """Why the row has no verdict, or none that counts."""
+    import numpy as np
+
+    match Code(int(judged.outcomes.code[row])):
+        case Code.MISSING_INPUT:
+            missing = missing_detail(judged.rule_at(row), judged.scope.take(np.array([row])), judged.outcomes.stage[row : row + 1])
+            return missing or "; ".join(f"{table} was never loaded" for table in gates.inputs.never_loaded(day, judged.rule.requires))
+        case Code.BLOCKED:
+            return gates.blocked_detail(judged.rule, day)
+        case Code.DISABLED:
+            return "switched off by an override"
+        case Code.FALSE_DISCOVERY:
+            return "a severity holds, but among so many tests chance explains it"
+        case _:
+            return ""
 
 
 def _episode_text(judged: JudgedRule, rows: list[int], day: LocalDay) -> str:

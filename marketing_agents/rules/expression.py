@@ -17,6 +17,8 @@ from marketing_agents.rules.functions import SIGNATURES, Kind
 
 MAX_LENGTH = 600
 MAX_DEPTH = 40
+MAX_TREE_DEPTH = 2 * MAX_DEPTH
+"""Python's own functions on trees recurse: what is deeper than any usable expression must not reach them."""
 MAX_NUMBER = 1e15
 MAX_TEXT = 100
 MAX_EXPONENT = 4
@@ -140,6 +142,7 @@ _FORBIDDEN: dict[type[ast.AST], str] = {
     ast.IfExp: "'x if y else z' (use if_else(y, x, z))",
 }
 _FAILED = Constant(0.0, "number")
+_TOO_DEEP = "nested too deeply: split it into named values"
 
 
 def parse_expression(text: str, names: Mapping[str, Kind]) -> Expression:
@@ -154,14 +157,26 @@ def parse_expression(text: str, names: Mapping[str, Kind]) -> Expression:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)  # '1 is 1' and the like are refused below, with a better message
             body = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+    except (SyntaxError, ValueError, MemoryError) as error:
         detail = error.msg if isinstance(error, SyntaxError) else str(error)
         raise ExpressionError([f"cannot be read: {detail} in {text!r}"]) from None
+    except RecursionError:
+        raise ExpressionError([_TOO_DEEP]) from None
+    if _depth(body) > MAX_TREE_DEPTH:
+        raise ExpressionError([_TOO_DEEP])
     checker = _Checker(names)
     node = checker.convert(body, 0)
     if checker.problems:
         raise ExpressionError(dict.fromkeys(checker.problems))
     return Expression(" ".join(ast.unparse(body).split()), node, node.kind, tuple(sorted(checker.used)))
+
+
+def _depth(tree: ast.AST) -> int:
+    """Levels of a tree."""
+    depth, level = 0, [tree]
+    while level:
+        depth, level = depth + 1, [child for node in level for child in ast.iter_child_nodes(node)]
+    return depth
 
 
 class _Checker:
@@ -179,7 +194,7 @@ class _Checker:
 
     def convert(self, tree: ast.expr, depth: int) -> Node:  # noqa: PLR0911 - one return per kind of node
         if depth > MAX_DEPTH:
-            return self.fail("nested too deeply: split it into named values")
+            return self.fail(_TOO_DEEP)
         match tree:
             case ast.Constant():
                 return self.constant(tree)

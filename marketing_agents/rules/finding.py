@@ -15,6 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field
 Severity = Literal["low", "medium", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 EpisodeState = Literal["opened", "worsened", "ongoing", "improved", "resolved", "superseded", "muted"]
+RETRACTED = "retracted"
+"""Name of the fact of a superseded finding that says why it does not hold."""
+RETRACTED_DAY = "retracted_day"
+"""Name of the fact of a superseded finding that says for which day."""
 ActionLimit = Literal["none", "monitor_only"]
 
 
@@ -40,7 +44,9 @@ class Frozen(BaseModel):
 class Entity(Frozen):
     """The thing a rule looked at, with its parents. Ids are 'NA' where a level does not apply. `name` is outside text."""
 
-    type: str = Field(description="campaign, adgroup, ad, budget_plan, conversion_action, platform_account, calendar_event, advertiser")
+    type: str = Field(
+        description="campaign, adgroup, ad, audience, segment, budget_plan, conversion_action, tag, platform_account, platform, connector, calendar_event, advertiser"
+    )
     id: str
     name: str
     platform: str = "NA"
@@ -50,7 +56,11 @@ class Entity(Frozen):
 
     @property
     def key(self) -> str:
-        return f"{self.type}:{self.platform}:{self.account_id}:{self.id}"
+        """What tells it from every other entity of the advertiser. One ad may stand in several ad groups, and ids of ad groups may repeat over
+        campaigns, so these two carry their parent: `ad:google_ads:111:g1/a1`.
+        """
+        parent = {"ad": self.adgroup_id, "adgroup": self.campaign_id}.get(self.type, "NA")
+        return f"{self.type}:{self.platform}:{self.account_id}:{self.id if parent == 'NA' else f'{parent}/{self.id}'}"
 
 
 class Fact(Frozen):
@@ -86,6 +96,29 @@ class PlannedAction(Frozen):
     rationale: str = Field(default="", description="why this action, from the catalogue")
 
 
+class AppliedOverride(Frozen):
+    """The override in force: where it is written, what it changes, who decided it and why, and its last day."""
+
+    place: str
+    changes: str
+    owner: str
+    reason: str
+    expires: dt.date
+
+
+class Muted(Frozen):
+    """Why a finding is not told: the note, who gave it, and until when it holds (None = for good). `reason` is outside text; `was_open`: whether
+    the episode would be open without the note.
+    """
+
+    feedback_id: str
+    verdict: Literal["mute", "wrong", "done"]
+    author: str
+    until: dt.date | None
+    reason: str | None
+    was_open: bool
+
+
 class Finding(Frozen):
     """A rule that fires on an entity, as an episode. `facts` hold every number that may be quoted."""
 
@@ -115,6 +148,14 @@ class Finding(Frozen):
     data_age_days: int = 0
     action_limit: ActionLimit = "none"
     suppressed_by: tuple[str, ...] = ()
+    override: AppliedOverride | None = Field(
+        default=None, description="limits that somebody set for this entity in place of the rule's own"
+    )
+    is_shadow: bool = Field(default=False, description="of a rule on trial: stored, shown to nobody")
+    muted: Muted | None = Field(default=None, description="why the state is muted, see muting.py")
+    rolled_up_to: str | None = Field(
+        default=None, description="the finding on a child that explains most of the money: this one is context (see roll_up.py)"
+    )
     facts: tuple[Fact, ...]
     causes: tuple[Cause, ...] = ()
     playbook: tuple[PlannedAction, ...] = ()
@@ -123,6 +164,11 @@ class Finding(Frozen):
     @property
     def is_open(self) -> bool:
         return self.episode_state in ("opened", "worsened", "ongoing", "improved")
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is true today, told or not: open, or muted as known or acted upon while it would be open."""
+        return self.is_open or (self.muted is not None and self.muted.was_open and self.muted.verdict != "wrong")
 
     def fact(self, fact_id: str) -> Fact:
         return next(fact for fact in self.facts if fact.id == fact_id)

@@ -77,6 +77,7 @@ SIGNATURES: dict[str, Signature] = {
         Signature("log10", (_N,), "number", "log10(a)"),
         Signature("sqrt", (_N,), "number", "sqrt(a)"),
         Signature("ceil", (_N,), "number", "ceil(a)"),
+        Signature("normal_cdf", (_N,), "number", "normal_cdf(z): P(Z <= z)"),
         Signature("poisson_cdf", (_N, _N), "number", "poisson_cdf(events, mean): P(X <= events)"),
         Signature("poisson_sf", (_N, _N), "number", "poisson_sf(events, mean): P(X > events)"),
         Signature(
@@ -84,6 +85,12 @@ SIGNATURES: dict[str, Signature] = {
             (_N, _N, _N, _N),
             "number",
             "poisson_rates_p(events_1, exposure_1, events_2, exposure_2): P that rate 1 is not above rate 2",
+        ),
+        Signature(
+            "rate_ratio_p",
+            (_N, _N, _N, _N),
+            "number",
+            "rate_ratio_p(successes_a, exposure_a, successes_b, exposure_b): one-sided p-value that rate a exceeds rate b",
         ),
         Signature("binomial_cdf", (_N, _N, _N), "number", "binomial_cdf(successes, trials, share): P(X <= successes)"),
         Signature("binomial_sf", (_N, _N, _N), "number", "binomial_sf(successes, trials, share): P(X > successes)"),

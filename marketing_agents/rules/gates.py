@@ -1,7 +1,7 @@
 """The data gates: what makes rows of a rule `blocked_by_data` or impossible before any threshold is looked at.
 
 (a) A required table was never loaded for the advertiser: `missing_input`. (b) It was loaded before but has no version of the day: blocked.
-(c) A gate rule (PLAT-004) fires on the day for (account, table): blocked for rules that require the table, on entities of that account; entities
+(c) A gate rule (PLAT-004, 005, 006) fires on the day for (account, table): blocked for rules that require the table, on entities of that account; entities
 that belong to no account are blocked by any account of the advertiser. The gate of a day counts for that day only.
 """
 
@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 from marketing_agents.days import LocalDay
 from marketing_agents.rules.finding import SEVERITIES
 from marketing_agents.rules.outcomes import Code, RowOutcomes, join_details
+from marketing_agents.rules.vectors import TRUE
 
 if TYPE_CHECKING:
     from marketing_agents.rules.availability import InputAvailability
+    from marketing_agents.rules.interpret import Scope
     from marketing_agents.rules.mart_rows import Calendar, MartRows
     from marketing_agents.rules.rule import Rule
     from marketing_agents.rules.vectors import Mask
@@ -35,13 +37,14 @@ class GateHit:
     table: str
     rule_id: str
     severity: str
+    says: str
 
     @property
     def text(self) -> str:
-        return f"{self.platform} {self.account_id}: {self.table} late or incomplete ({self.rule_id} {self.severity})"
+        return f"{self.platform} {self.account_id}: {self.table} {self.says} ({self.rule_id} {self.severity})"
 
 
-def gate_hits(rule: Rule, rows: MartRows, outcomes: RowOutcomes) -> list[GateHit]:
+def gate_hits(rule: Rule, rows: MartRows, outcomes: RowOutcomes, scope: Scope) -> list[GateHit]:
     """What a gate rule blocks, sorted. Empty for rules that are no gate."""
     import numpy as np
 
@@ -50,6 +53,8 @@ def gate_hits(rule: Rule, rows: MartRows, outcomes: RowOutcomes) -> list[GateHit
         return []
     least = SEVERITIES.index(gate.severity) + 1
     fired = np.flatnonzero((outcomes.code == Code.FIRED) & (outcomes.severity >= least))
+    if gate.condition is not None:
+        fired = fired[scope.take(fired).compute(gate.condition).data == TRUE]
     part = rows.columns.take(fired)
     platform, account, table = (part.get(column) for column in (entity.platform, entity.account, gate.table))
     return sorted(
@@ -60,6 +65,7 @@ def gate_hits(rule: Rule, rows: MartRows, outcomes: RowOutcomes) -> list[GateHit
             table=str(table.at(position)),
             rule_id=rule.id,
             severity=SEVERITIES[int(outcomes.severity[row]) - 1],
+            says=gate.says,
         )
         for position, row in enumerate(fired)
     )

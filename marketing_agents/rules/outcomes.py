@@ -1,12 +1,14 @@
 """What a rule says about every row: fired with a severity, clear, out of scope, or not evaluable and why. Vectorised over all rows.
 
-Order of the checks: table never loaded -> out of scope -> blocked by data -> short history -> floor -> severities -> test. A check whose answer
-is missing makes the row `missing_input`; `stage` remembers which one, so that the missing columns can be named.
+Order of the checks: table never loaded -> out of scope -> blocked by data -> short history -> floor -> severities -> test -> false discovery. A
+check whose answer is missing makes the row `missing_input`; `stage` remembers which one, so that the missing columns can be named.
+
+`judge` looks at rows one by one; `settle` then looks at the rows of a day together (false discovery), and so makes the outcome final.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
@@ -24,13 +26,17 @@ if TYPE_CHECKING:
     from marketing_agents.rules.vectors import Mask
 
     Codes = npt.NDArray[np.int8]
+    Numbers = npt.NDArray[np.float64]
+    Positions = npt.NDArray[np.int64]
 
 Outcome = Literal["fired", "clear", "not_evaluable"]
-Reason = Literal["", "missing_input", "below_minimum_volume", "blocked_by_data", "short_history"]
+Reason = Literal["", "missing_input", "below_minimum_volume", "blocked_by_data", "short_history", "disabled"]
 
 
 class Code(IntEnum):
-    """Outcome of one row. SKIPPED = out of scope, counted as clear."""
+    """Outcome of one row. SKIPPED = out of scope, FALSE_DISCOVERY = a severity held, but among so many tests chance explains it: both count as
+    clear.
+    """
 
     SKIPPED = 0
     CLEAR = 1
@@ -39,12 +45,18 @@ class Code(IntEnum):
     BLOCKED = 4
     BELOW_VOLUME = 5
     SHORT_HISTORY = 6
+    FALSE_DISCOVERY = 7
+    DISABLED = 8
+
+    @property
+    def is_clear(self) -> bool:
+        return self in (Code.CLEAR, Code.SKIPPED, Code.FALSE_DISCOVERY)
 
     @property
     def outcome(self) -> Outcome:
         if self is Code.FIRED:
             return "fired"
-        return "clear" if self in (Code.CLEAR, Code.SKIPPED) else "not_evaluable"
+        return "clear" if self.is_clear else "not_evaluable"
 
     @property
     def reason(self) -> Reason:
@@ -57,6 +69,7 @@ _REASONS: dict[Code, Reason] = {
     Code.BLOCKED: "blocked_by_data",
     Code.BELOW_VOLUME: "below_minimum_volume",
     Code.SHORT_HISTORY: "short_history",
+    Code.DISABLED: "disabled",
 }
 
 
@@ -72,15 +85,31 @@ class Stage(IntEnum):
 
 
 @dataclass(frozen=True)
+class Verdicts:
+    """One entry per row, before the rows of a day are looked at together. `code`: Code; `severity`: 0 = none, 1 = low .. 4 = critical (fired
+    rows only); `stage`: Stage; `resolves`: where `resolve_when` holds; `p_value`: of the rows that were tested, else NaN (rules with
+    `false_discovery` only).
+    """
+
+    code: Codes
+    severity: Codes
+    stage: Codes
+    resolves: Mask
+    p_value: Numbers | None = None
+
+
+@dataclass(frozen=True)
 class RowOutcomes:
-    """One entry per row. `code`: Code; `severity`: 0 = none, 1 = low .. 4 = critical (fired rows only); `stage`: Stage;
-    `is_settled`: a clear day that counts towards the end of an episode.
+    """One entry per row. `code`, `severity`, `stage` as in `Verdicts`; `is_settled`: a clear day that counts towards the end of an episode.
+    Of rules with `false_discovery`: `adjusted_p` (NaN where nothing was tested) and `tested`, the number of entities tested on the day.
     """
 
     code: Codes
     severity: Codes
     stage: Codes
     is_settled: Mask
+    adjusted_p: Numbers | None = None
+    tested: Positions | None = None
 
 
 class RuleOutcome(Frozen):
@@ -93,10 +122,11 @@ class RuleOutcome(Frozen):
     reason: Reason
     detail: str
     entities: int
+    is_shadow: bool = False
 
 
-def judge(rule: Rule, scope: Scope, never_loaded: Mask, blocked: Mask) -> RowOutcomes:
-    """Outcomes of all rows of `scope`. The masks come from the data gates (`gates.py`)."""
+def judge(rule: Rule, scope: Scope, never_loaded: Mask, blocked: Mask) -> Verdicts:
+    """What the rule says about all rows of `scope`. The masks come from the data gates (`gates.py`)."""
     import numpy as np
 
     from marketing_agents.rules.vectors import FALSE, TRUE, UNKNOWN
@@ -133,23 +163,84 @@ def judge(rule: Rule, scope: Scope, never_loaded: Mask, blocked: Mask) -> RowOut
         is_unknown |= truth == UNKNOWN
     decide((severity == 0) & is_unknown, Code.MISSING_INPUT, Stage.WHEN)
 
-    if rule.test is not None and rule.test.below is not None:
-        # Tails are dear to compute and matter only where a severity holds.
-        candidates = np.flatnonzero((severity > 0) & (code < 0))
-        if len(candidates):
-            p_value = scope.take(candidates).compute(rule.test.p_value).data
-            code[candidates[p_value >= rule.test.below]] = Code.CLEAR
-            absent = candidates[np.isnan(p_value)]
-            code[absent] = Code.MISSING_INPUT
-            stage[absent] = Stage.TEST
-
+    p_value = _judge_tests(rule, scope, severity, code, stage)
     decide(severity > 0, Code.FIRED)
     decide(severity == 0, Code.CLEAR)
     severity[code != Code.FIRED] = 0
-    is_settled = (code == Code.CLEAR) | (code == Code.SKIPPED)
-    if rule.resolve_when is not None:
-        is_settled &= (code == Code.SKIPPED) | (scope.compute(rule.resolve_when).data == TRUE)
-    return RowOutcomes(code, severity, stage, is_settled)
+    resolves = np.ones(rows, dtype=bool) if rule.resolve_when is None else scope.compute(rule.resolve_when).data == TRUE
+    return Verdicts(code, severity, stage, resolves, p_value)
+
+
+def _judge_tests(rule: Rule, scope: Scope, severity: Codes, code: Codes, stage: Codes) -> Numbers | None:
+    """Decides undecided rows with a severity by the rule's test; the p-values of all undecided rows where `false_discovery` needs them."""
+    import numpy as np
+
+    from marketing_agents.rules.statistics import only_probabilities
+
+    if rule.test is None:
+        return None
+    is_family_tested = rule.false_discovery is not None
+    p_value = np.where(code < 0, only_probabilities(scope.compute(rule.test.p_value).data), np.nan) if is_family_tested else None
+    candidates = np.flatnonzero((severity > 0) & (code < 0))
+    if len(candidates) and (rule.test.below is not None or is_family_tested):
+        # Tails are dear to compute and matter only where a severity holds.
+        own = only_probabilities(scope.take(candidates).compute(rule.test.p_value).data) if p_value is None else p_value[candidates]
+        if rule.test.below is not None:
+            code[candidates[own >= rule.test.below]] = Code.CLEAR
+        absent = candidates[np.isnan(own)]
+        code[absent] = Code.MISSING_INPUT
+        stage[absent] = Stage.TEST
+    return p_value
+
+
+def judge_variants(
+    rule: Rule, variants: Sequence[Rule | None], chosen: npt.NDArray[np.int16] | None, scope: Scope, never_loaded: Mask, blocked: Mask
+) -> Verdicts:
+    """`judge`, where some rows have another variant of the rule. `chosen`: position in `variants` by row, -1 = the rule itself; a variant None
+    is switched off.
+    """
+    import numpy as np
+
+    base = judge(rule, scope, never_loaded, blocked)
+    if chosen is None:
+        return base
+    p_value = None if base.p_value is None else base.p_value.copy()
+    merged = Verdicts(base.code.copy(), base.severity.copy(), base.stage.copy(), base.resolves.copy(), p_value)
+    for position, variant in enumerate(variants):
+        rows = np.flatnonzero(chosen == position)
+        if not len(rows):
+            continue
+        if variant is None:
+            merged.code[rows], merged.severity[rows], merged.stage[rows] = Code.DISABLED, 0, Stage.NONE
+            if merged.p_value is not None:
+                merged.p_value[rows] = np.nan
+            continue
+        own = judge(variant, scope.take(rows), never_loaded[rows], blocked[rows])
+        merged.code[rows], merged.severity[rows], merged.stage[rows], merged.resolves[rows] = (
+            own.code,
+            own.severity,
+            own.stage,
+            own.resolves,
+        )
+        if merged.p_value is not None and own.p_value is not None:
+            merged.p_value[rows] = own.p_value
+    return merged
+
+
+def settle(rule: Rule, verdicts: Verdicts, families: Positions) -> RowOutcomes:
+    """Final outcomes. `families`: rows with the same number were tested together (those of one advertiser and day)."""
+    import numpy as np
+
+    from marketing_agents.rules.statistics import false_discovery_control
+
+    code, severity, adjusted, tested = verdicts.code, verdicts.severity, None, None
+    if rule.false_discovery is not None and verdicts.p_value is not None:
+        adjusted, tested = false_discovery_control(verdicts.p_value, families)
+        by_chance = (code == Code.FIRED) & (adjusted > rule.false_discovery)
+        code = np.where(by_chance, np.int8(Code.FALSE_DISCOVERY), code)
+        severity = np.where(by_chance, np.int8(0), severity)
+    is_clear = (code == Code.CLEAR) | (code == Code.FALSE_DISCOVERY)
+    return RowOutcomes(code, severity, verdicts.stage, (is_clear & verdicts.resolves) | (code == Code.SKIPPED), adjusted, tested)
 
 
 def stage_expressions(rule: Rule, stage: Stage) -> tuple[Expression, ...]:
@@ -191,7 +282,8 @@ def missing_detail(rule: Rule, scope: Scope, stages: Codes) -> str:
         unexplained = int((at_stage & ~explained).sum())
         if unexplained:
             names = ", ".join(sorted({name for expression in stage_expressions(rule, Stage(stage)) for name in expression.names}))
-            counts[f"{names} cannot be computed (division by zero)"] = unexplained
+            why = "division by zero, or no probability" if stage == Stage.TEST else "division by zero"
+            counts[f"{names} cannot be computed ({why})"] = unexplained
     return join_details(text if count == len(stages) else f"{text} ({count} of {len(stages)})" for text, count in counts.items())
 
 

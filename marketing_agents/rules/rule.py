@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from marketing_agents.rules.expression import Expression
 from marketing_agents.rules.finding import Cause, Severity, Unit
 from marketing_agents.rules.functions import Kind
+
+if TYPE_CHECKING:
+    from marketing_agents.rules.overrides import Override
+    from marketing_agents.rules.rule_file import RuleFile
 
 Order = Literal["gate", "tracking", "delivery", "efficiency"]
 ORDERS: tuple[Order, ...] = ("gate", "tracking", "delivery", "efficiency")
@@ -29,8 +33,9 @@ class EntityColumns:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns that make the entity's key, without repetition."""
-        return tuple(dict.fromkeys(c for c in (self.platform, self.account, *self.id) if c is not None))
+        """Columns that make the entity's key (`Entity.key`), without repetition."""
+        parent = {"ad": self.adgroup, "adgroup": self.campaign}.get(self.type)
+        return tuple(dict.fromkeys(c for c in (self.platform, self.account, parent, *self.id) if c is not None))
 
 
 @dataclass(frozen=True)
@@ -90,10 +95,15 @@ class PlaybookStep:
 
 @dataclass(frozen=True)
 class Gate:
-    """Findings from `severity` on block rules that require the table named in column `table`, on entities of the same account."""
+    """Findings from `severity` on block rules that require the table named in column `table`, on entities of the same account.
+
+    `condition` None = all of them; else only those where it holds. `says`: what is wrong with the table.
+    """
 
     severity: Severity
     table: str
+    says: str
+    condition: Expression | None = None
 
 
 @dataclass(frozen=True)
@@ -112,12 +122,15 @@ class Rule:
     mart: str
     order: Order
     requires: tuple[str, ...]
+    inputs: tuple[str, ...]
+    better_with: tuple[str, ...]
     min_history_days: int
     window_days: int
     values: Mapping[str, Expression]
     applies: Expression | None
     floor: Expression | None
     test: PValueTest | None
+    false_discovery: float | None
     when: Mapping[Severity, Expression]
     resolve_when: Expression | None
     observations: tuple[Observation, ...]
@@ -132,7 +145,9 @@ class Rule:
     gate: Gate | None
     limits_actions_from: Severity | None
     suppressed_by: tuple[str, ...]
+    suppressed_on_entity_by: tuple[str, ...]
     limited_by: tuple[str, ...]
+    is_shadow: bool
     trend_metric: str | None
     sources: tuple[str, ...]
     pinned_domain: str | None
@@ -140,6 +155,18 @@ class Rule:
     text_hash: str
     content_hash: str
     file: str = field(compare=False)
+    written: RuleFile = field(compare=False, repr=False)
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """Every expression of the rule but its named values."""
+        steps = [e for step in self.playbook for e in (step.condition, step.effect, *step.parameters.values())]
+        peer = (self.peer.condition, self.peer.order_by, *self.peer.names.values()) if self.peer else ()
+        p_value = self.test.p_value if self.test else None
+        single = (self.applies, self.floor, p_value, self.resolve_when, self.impact, self.sample_size, self.quality)
+        observed = [e for o in self.observations for e in (o.condition, *o.thresholds.values())]
+        everything = (*single, *self.when.values(), *observed, *(fact.value for fact in self.facts), *steps, *peer)
+        return tuple(expression for expression in everything if expression is not None)
 
     def base_columns(self, expression: Expression) -> tuple[str, ...]:
         """Mart columns behind an expression, through the named values, sorted."""
@@ -160,11 +187,21 @@ class Rule:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All rules: gates first, then tracking, delivery, efficiency; by id within. `hash` changes with content, never with comments."""
+    """All rules: gates first, then tracking, delivery, efficiency; by id within. `hash` changes with content, never with comments.
+
+    `overrides`: in the order of their files. They are part of the hash.
+    """
 
     rules: tuple[Rule, ...]
     hash: str
+    overrides: tuple[Override, ...] = ()
 
     @cached_property
     def by_id(self) -> dict[str, Rule]:
         return {rule.id: rule for rule in self.rules}
+
+    @cached_property
+    def overrides_of(self) -> dict[str, tuple[Override, ...]]:
+        """Entries by rule, the most specific first; in the order of the files where none is more specific."""
+        ordered = sorted(self.overrides, key=lambda override: -override.reach.specificity)
+        return {rule_id: tuple(o for o in ordered if o.rule_id == rule_id) for rule_id in {o.rule_id for o in ordered}}

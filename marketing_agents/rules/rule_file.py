@@ -11,7 +11,22 @@ from marketing_agents.rules.rule import Order
 
 TrendMetric = Literal["cost_per_conversion", "spend", "conversions", "clicks", "impressions", "orders", "rows", "ad_share"]
 EntityType = Literal[
-    "campaign", "adgroup", "ad", "budget_plan", "conversion_action", "platform_account", "calendar_event", "audience", "advertiser"
+    "campaign",
+    "adgroup",
+    "ad",
+    "budget_plan",
+    "conversion_action",
+    "platform_account",
+    "calendar_event",
+    "audience",
+    "region",
+    "advertiser",
+    "segment",
+    "connector",
+    "platform",
+    "tag",
+    "landing_page",
+    "feed",
 ]
 
 
@@ -30,6 +45,8 @@ ExpressionText = Annotated[str, BeforeValidator(_expression_text), BeforeValidat
 Prose = Annotated[str, BeforeValidator(_one_line), Field(min_length=1, max_length=1000)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 RuleId = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{1,15}-[0-9]{3}$")]
+
+InputColumn = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}\.[a-z][a-z0-9_]{0,59}$")]
 
 
 class FileModel(BaseModel):
@@ -94,6 +111,8 @@ class StepFile(FileModel):
 class GateFile(FileModel):
     severity: Severity
     table: Identifier = Field(description="mart column that names the input table")
+    when: ExpressionText | None = Field(default=None, description="which of these findings block; default: all")
+    says: Prose = Field(default="late or incomplete", description="what is wrong with the table, for the rules that are blocked")
 
 
 class RuleFile(FileModel):
@@ -110,12 +129,22 @@ class RuleFile(FileModel):
     mart: str
     order: Order = "efficiency"
     requires: tuple[str, ...] = Field(description="input tables without which the rule says nothing")
+    inputs: tuple[InputColumn, ...] = Field(
+        default=(), description="decisive optional input columns, as table.column: without values in them the rule cannot speak"
+    )
+    better_with: tuple[InputColumn, ...] = Field(default=(), description="input columns, as table.column, that make the rule full")
     min_history_days: int = Field(default=0, ge=0, le=120)
     window_days: int = Field(ge=1, le=120, description="days the observed value looks back")
     values: dict[Identifier, ExpressionText] = Field(default_factory=dict)
     applies: ExpressionText | None = None
     floor: ExpressionText | None = None
     test: TestFile | None = None
+    false_discovery: float | None = Field(
+        default=None,
+        gt=0,
+        le=0.5,
+        description="share of false alarms to accept among the entities of a day that fire: Benjamini-Hochberg on the p-values of `test`",
+    )
     when: dict[Severity, ExpressionText] = Field(min_length=1)
     resolve_when: ExpressionText | None = None
     observed: Identifier
@@ -136,7 +165,15 @@ class RuleFile(FileModel):
     limits_actions_from: Severity | None = Field(
         default=None, description="from this severity on, findings of rules that name this one in `limited_by` may only be watched"
     )
-    suppressed_by: tuple[str, ...] = ()
+    suppressed_by: tuple[str, ...] = Field(
+        default=(), description="rules that explain this one while they are open on the same account (or belong to no account)"
+    )
+    suppressed_on_entity_by: tuple[str, ...] = Field(
+        default=(), description="rules that explain this one while they are open on the same entity, on a parent or on a child of it"
+    )
     limited_by: tuple[str, ...] = ()
+    shadow: bool = Field(
+        default=False, description="on trial: evaluated, counted and stored, but its findings are shown to nobody and change nothing"
+    )
     trend_metric: TrendMetric | None = None
     sources: tuple[Prose, ...] = Field(min_length=1)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Numbers = npt.NDArray[np.float64]
+    Integers = npt.NDArray[np.int64]
 
 MAD_TO_SIGMA = 1.4826
 """1 / (the 75th percentile of the standard normal): makes a MAD comparable with a standard deviation."""
@@ -27,6 +28,19 @@ def _where(condition: npt.NDArray[np.bool_], value: Numbers) -> Numbers:
     import numpy as np
 
     return np.where(condition, value, np.nan)
+
+
+def only_probabilities(values: Numbers) -> Numbers:
+    """`values`, missing where they are not between 0 and 1."""
+    return _where((values >= 0) & (values <= 1), values)
+
+
+def normal_cdf(z: Numbers) -> Numbers:
+    """P(Z <= z) for a standard normal variable."""
+    import numpy as np
+    from scipy.special import ndtr
+
+    return np.asarray(ndtr(z))
 
 
 def poisson_cdf(events: Numbers, mean: Numbers) -> Numbers:
@@ -83,6 +97,14 @@ def poisson_rates_p(events_1: Numbers, exposure_1: Numbers, events_2: Numbers, e
     # P(X >= k) = I_p(k, n - k + 1)
     value = betainc(np.where(inside, events_1, 1.0), np.where(inside, total - events_1 + 1.0, 1.0), share)
     return _where(ok, np.where(events_1 > 0, value, 1.0))
+
+
+def rate_ratio_p(successes_a: Numbers, exposure_a: Numbers, successes_b: Numbers, exposure_b: Numbers) -> Numbers:
+    """One-sided conditional binomial p-value that rate a exceeds rate b: `scipy.stats.binom.sf(a - 1, a + b, share of a's exposure)`.
+
+    The C-test of Krishnamoorthy and Thomson 2004, section 2, for a ratio of 1: `poisson_rates_p` under the names of a rate ratio.
+    """
+    return poisson_rates_p(successes_a, exposure_a, successes_b, exposure_b)
 
 
 def two_proportion_z(successes_1: Numbers, trials_1: Numbers, successes_2: Numbers, trials_2: Numbers) -> Numbers:
@@ -143,3 +165,32 @@ def robust_z(value: Numbers, median: Numbers, mad: Numbers) -> Numbers:
 
     spread = MAD_TO_SIGMA * np.maximum(mad, MAD_FLOOR_SHARE * np.abs(median))
     return _where(spread > 0, (value - median) / np.where(spread > 0, spread, 1.0))
+
+
+def false_discovery_control(p_values: Numbers, families: Integers) -> tuple[Numbers, Integers]:
+    """Benjamini-Hochberg adjusted p-values within each family, and the size of the family; NaN are no tests and stay NaN.
+
+    `scipy.stats.false_discovery_control` (Benjamini and Hochberg 1995) for many families at once. The result of a family does not depend on
+    which others are computed with it, to the last bit: a backfill must say what single days say.
+    """
+    import numpy as np
+
+    adjusted = np.full(p_values.shape, np.nan)
+    sizes = np.bincount(families[~np.isnan(p_values)], minlength=int(families.max(initial=0)) + 1)
+    tests = np.flatnonzero(~np.isnan(p_values))
+    if len(tests):
+        order = tests[np.lexsort((p_values[tests], families[tests]))]
+        family = families[order]
+        starts = np.flatnonzero(np.diff(family, prepend=family[0] - 1))
+        rank = np.arange(1, len(order) + 1) - np.repeat(starts, np.diff(starts, append=len(order)))
+        values = p_values[order] * (sizes[family] / rank)
+        # The smallest of the values from each rank on, within the family: by doubling strides, without a loop over families.
+        stride = 1
+        while stride < len(order):
+            same = family[:-stride] == family[stride:]
+            if not same.any():
+                break
+            values[:-stride] = np.where(same, np.minimum(values[:-stride], values[stride:]), values[:-stride])
+            stride *= 2
+        adjusted[order] = np.minimum(values, 1.0)
+    return adjusted, sizes[families]

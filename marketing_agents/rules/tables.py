@@ -43,6 +43,11 @@ def findings_from_table(table: pa.Table) -> list[Finding]:
     return [Finding.model_validate_json(body) for body in table.column("body").to_pylist()]
 
 
+def told_findings(table: pa.Table) -> list[Finding]:
+    """The findings of stored rows that anybody may see: those of rules on trial are left out."""
+    return [finding for finding in findings_from_table(table) if not finding.is_shadow]
+
+
 def outcomes_table(outcomes: Iterable[RuleOutcome]) -> pa.Table:
     """One row per partition, rule, outcome and reason, columns of `rule_evaluations`."""
     import pyarrow as pa
@@ -54,4 +59,11 @@ def outcomes_table(outcomes: Iterable[RuleOutcome]) -> pa.Table:
 
 def outcomes_from_table(table: pa.Table) -> list[RuleOutcome]:
     """The outcomes of stored rows, in their order."""
-    return [RuleOutcome.model_validate(row) for row in table.select(list(RuleOutcome.model_fields)).to_pylist()]
+    rows = table.select(list(RuleOutcome.model_fields)).to_pylist()
+    # Rows from before there were rules on trial have an empty `is_shadow`.
+    return [RuleOutcome.model_validate(row | {"is_shadow": bool(row["is_shadow"])}) for row in rows]
+
+
+def told_outcomes(table: pa.Table) -> list[RuleOutcome]:
+    """The outcomes of stored rows but for those of rules on trial."""
+    return [outcome for outcome in outcomes_from_table(table) if not outcome.is_shadow]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
 
 FALSE, UNKNOWN, TRUE = 0, 1, 2
+SMALL_ROWS = 20_000
+"""A mart of up to this many rows (an ordinary advertiser's 56 days) is converted as a whole: 1 ms for a column of text."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,19 @@ class Vector:
             return None if np.isnat(value) else value.astype("datetime64[D]").item()
         return None if value is None or isinstance(value, float) else str(value)  # a float among texts is NaN
 
+    def values(self, rows: int) -> list[Any]:
+        """`at` of every row, converted together: a tenth of the time where many values of a vector are wanted. `rows`: how many there are."""
+        import numpy as np
+
+        spread = self.spread(rows).data
+        if self.kind == "number":
+            return [None if value != value else value for value in spread.tolist()]  # noqa: PLR0124 - NaN is not equal to itself
+        if self.kind == "boolean":
+            return [None if value == UNKNOWN else value == TRUE for value in spread.tolist()]
+        if self.kind == "date":
+            return list(spread.astype("datetime64[D]").tolist())
+        return [None if value is None or isinstance(value, float) else str(value) for value in np.asarray(spread, dtype=object).tolist()]
+
 
 def from_series(series: pd.Series[Any], kind: Kind) -> Vector:
     """A frame's column as a vector. Accepts what Arrow, DuckDB and people make of a column: decimals, nullable types, objects with None.
@@ -104,30 +119,53 @@ def from_series(series: pd.Series[Any], kind: Kind) -> Vector:
 
 
 class Columns:
-    """The columns of one mart's rows, converted when first asked for. `kinds` = columns by contract."""
+    """The columns of one mart's rows, converted when first asked for. `kinds` = columns by contract.
 
-    def __init__(self, frame: pd.DataFrame, kinds: Mapping[str, Kind], mart: str) -> None:
-        self.frame = frame
+    Some rows of it (`take`) get a column from it while it is small: then each column is converted once for all rules of the mart, and not
+    anew for every rule that has something to show. Of a large one only the wanted rows are converted.
+    """
+
+    def __init__(
+        self, frame: pd.DataFrame | None, kinds: Mapping[str, Kind], mart: str, part_of: tuple[Columns, Array] | None = None
+    ) -> None:
+        self._frame = frame
+        self._whole = part_of
         self.kinds = kinds
         self.mart = mart
+        self._rows = len(frame) if frame is not None else len(part_of[1]) if part_of is not None else 0
         self._cache: dict[str, Vector] = {}
 
     def __len__(self) -> int:
-        return len(self.frame)
+        return self._rows
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        if self._frame is None:
+            if self._whole is None:
+                raise ValueError(f"columns of '{self.mart}' have neither rows nor a whole that they are a part of")
+            whole, rows = self._whole
+            self._frame = whole.frame.iloc[rows]
+        return self._frame
 
     def get(self, name: str) -> Vector:
         """Raises ValueError when the frame lacks the column or its values do not have the contract's type."""
         if name not in self._cache:
-            if name not in self.frame.columns:
-                raise ValueError(f"features of '{self.mart}' have no column '{name}', which the contract promises: build the mart again")
-            try:
-                self._cache[name] = from_series(self.frame[name], self.kinds[name])
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"features of '{self.mart}': column '{name}' is not a {self.kinds[name]}: {error}") from error
+            if self._whole is not None and len(self._whole[0]) <= SMALL_ROWS:
+                self._cache[name] = self._whole[0].get(name).take(self._whole[1])
+            else:
+                self._cache[name] = self._convert(name)
         return self._cache[name]
+
+    def _convert(self, name: str) -> Vector:
+        if name not in self.frame.columns:
+            raise ValueError(f"features of '{self.mart}' have no column '{name}', which the contract promises: build the mart again")
+        try:
+            return from_series(self.frame[name], self.kinds[name])
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"features of '{self.mart}': column '{name}' is not a {self.kinds[name]}: {error}") from error
 
     def take(self, rows: Array) -> Columns:
         """The same columns for some rows only (already converted ones are not converted again)."""
-        part = Columns(self.frame.iloc[rows], self.kinds, self.mart)
+        part = Columns(None, self.kinds, self.mart, (self, rows))
         part._cache = {name: vector.take(rows) for name, vector in self._cache.items()}
         return part

@@ -10,8 +10,20 @@ from contextlib import ExitStack
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from marketing_agents.sample import audience_tables, business_tables, change_events, performance_tables, structure_tables
+from marketing_agents.sample import (
+    ads_tables,
+    audience_tables,
+    business_tables,
+    change_events,
+    feedback_tables,
+    performance_tables,
+    platform_tables,
+    search_tables,
+    segments,
+    structure_tables,
+)
 from marketing_agents.sample.facts import AdvertiserFacts, draw_facts
+from marketing_agents.sample.incidents.registry import rewritten
 from marketing_agents.sample.truth import AgencyTruth, make_truth
 from marketing_agents.warehouse.catalog import INPUT_TABLES
 
@@ -21,16 +33,16 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from marketing_agents.sample.incidents import PlacedIncident
+    from marketing_agents.sample.incidents.placed import PlacedIncident
     from marketing_agents.sample.spec import AgencySpec
 
 TABLES: Mapping[str, Callable[[AdvertiserFacts], pa.Table]] = MappingProxyType(
     {
         "ad_performance_daily": performance_tables.ad_performance_daily,
         "campaign_metrics_daily": performance_tables.campaign_metrics_daily,
-        "segment_performance_daily": audience_tables.segment_performance_daily,
+        "segment_performance_daily": segments.segment_performance_daily,
         "conversions_by_action_daily": performance_tables.conversions_by_action_daily,
-        "reach_window": audience_tables.reach_window,
+        "reach_window": ads_tables.reach_window,
         "tag_health_daily": audience_tables.tag_health_daily,
         "campaigns": structure_tables.campaigns,
         "adgroups": structure_tables.adgroups,
@@ -46,6 +58,13 @@ TABLES: Mapping[str, Callable[[AdvertiserFacts], pa.Table]] = MappingProxyType(
         "budget_plans": business_tables.budget_plans,
         "calendar_events": business_tables.calendar_events,
         "fx_rates": business_tables.fx_rates,
+        "search_terms_daily": search_tables.search_terms_daily,
+        "auction_insights_daily": search_tables.auction_insights_daily,
+        "url_checks": ads_tables.url_checks,
+        "feed_items": ads_tables.feed_items,
+        "product_performance_daily": ads_tables.product_performance_daily,
+        "connector_runs": platform_tables.connector_runs,
+        "feedback": feedback_tables.feedback,
     }
 )
 
@@ -96,7 +115,7 @@ def _write_tables(folder: Path, spec: AgencySpec, rows: dict[str, int], placed: 
                 facts = draw_facts(profile, spec)
                 placed.extend(facts.incidents)
                 for table, writer in writers.items():
-                    content = TABLES[table](facts)
+                    content = rewritten(table, TABLES[table](facts), facts)
                     rows[table] += content.num_rows
                     if content.num_rows:
                         writer.write_table(content, row_group_size=content.num_rows)

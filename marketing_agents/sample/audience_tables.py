@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from marketing_agents.sample.columns import MICROS_PER_CENT, Coded, ColumnValues, Constant, Scaled, build_table
-from marketing_agents.sample.performance_tables import campaign_columns
-from marketing_agents.sample.structure import SEARCH_PLATFORMS, audience_id
+from marketing_agents.sample.columns import Coded, Constant, build_table
+from marketing_agents.sample.structure import BUYERS, LOOKALIKE, SEARCH_PLATFORMS, audience_id
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import numpy as np
     import pyarrow as pa
 
     from marketing_agents.sample.facts import AdvertiserFacts
+    from marketing_agents.sample.structure import Account, Structure
 
-_AGE_GENDER = ("18-24 female", "25-34 female", "35-54 female", "18-24 male", "25-34 male", "35-54 male", "unknown")
-_AGE_GENDER_SHARE = (0.12, 0.23, 0.21, 0.09, 0.17, 0.14, 0.04)
-_WINDOWS = (7, 14, 28)
+_WINDOWS = {"account": (7, 14, 28), "campaign": (7, 14, 28), "adgroup": (7, 30)}
 _AUDIENCES = (
     ("website", "retargeting", "All visitors 30 d"),
     ("customer_list", "exclusion", "Buyers 180 d"),
@@ -27,89 +27,67 @@ _AUDIENCES = (
 _TAGS = {"google_ads": "gtag", "meta_ads": "pixel", "microsoft_ads": "uet", "linkedin_ads": "insight_tag"}
 
 
-def segment_performance_daily(facts: AdvertiserFacts) -> pa.Table:
-    """Campaign figures by device, and by age and gender; each dimension adds up to the campaign."""
+def people_of_adgroups(structure: Structure) -> np.ndarray:
+    """How many people each ad group has to reach: set by the expected impressions, not the drawn ones, so that it is the same whatever the
+    period is. An average person sees 2.4 impressions in four weeks.
+    """
     import numpy as np
 
-    cells, delivery = facts.delivery.cells, facts.delivery
-    conversions, value = facts.reported.conversions_hundredths.sum(axis=0), facts.reported.value_cents.sum(axis=0)
-    measures = [delivery.impressions, delivery.clicks, delivery.spend_cents, conversions, value]
-    segments: list[list[np.ndarray]] = []
-    labels: list[str] = []
-    dimensions: list[str] = []
-    if len(cells.devices) > 1:
-        for code, device in enumerate(cells.devices):
-            segments.append([cells.by_campaign(np.where(cells.device == code, m, 0)) for m in measures])
-            labels.append(device)
-            dimensions.append("device")
-    totals = [cells.by_campaign(m) for m in measures]
-    for part, label in zip(_by_age_gender(facts, totals), _AGE_GENDER, strict=True):
-        segments.append(part)
-        labels.append(label)
-        dimensions.append("age_gender")
-    stacked = [np.stack([segment[m] for segment in segments], axis=-1) for m in range(len(measures))]
-    shown = facts.campaign_has_rows[:, :, None] & (stacked[0] > 0)
-    day, campaign, segment = np.nonzero(shown)
-    columns: dict[str, ColumnValues] = campaign_columns(facts, day, campaign) | {
-        "dimension": Coded(dimensions, segment),
-        "value": Coded(labels, segment),
-        "impressions": stacked[0][shown],
-        "clicks": stacked[1][shown],
-        "spend": Scaled(stacked[2][shown] * MICROS_PER_CENT),
-        "conversions": stacked[3][shown] / 100,
-        "conversion_value": Scaled(stacked[4][shown] * MICROS_PER_CENT),
-    }
-    return build_table("segment_performance_daily", len(day), columns)
+    monthly = np.array([c.daily_spend / (c.click_cost * c.click_rate) * 28 for c in structure.campaigns])
+    people: np.ndarray = np.array([monthly[g.campaign] * g.share for g in structure.adgroups]) / 2.4
+    return people
 
 
-def _by_age_gender(facts: AdvertiserFacts, totals: list[np.ndarray]) -> list[list[np.ndarray]]:
-    """Split each total by shares that differ a little per campaign. The first segment with impressions takes what rounding leaves."""
+def reached(people: np.ndarray | float, seen: np.ndarray) -> np.ndarray:
+    """People who saw at least one of `seen` impressions that are spread at random."""
     import numpy as np
 
-    impressions, *others = totals
-    draw = facts.streams.of("age gender")
-    weights = draw.dirichlet(np.array(_AGE_GENDER_SHARE) * 200, size=impressions.shape[1])  # (campaigns, segments)
-    left, shown = impressions.copy(), []
-    for i in range(len(_AGE_GENDER)):
-        later = weights[:, i:].sum(axis=1)
-        part = (
-            facts.streams.of(f"age gender {i}").binomial(left, np.clip(weights[:, i] / later, 0, 1)) if i < len(_AGE_GENDER) - 1 else left
-        )
-        shown.append(part)
-        left = left - part
-    # Other figures follow the impressions: cumulative shares, rounded down, so that the parts add up exactly.
-    reached = np.cumsum(np.stack(shown), axis=0)
-    parts: list[list[np.ndarray]] = [[part] for part in shown]
-    for total in others:
-        upto = np.floor_divide(total * reached, np.maximum(impressions, 1))
-        for i, part in enumerate(np.diff(upto, axis=0, prepend=0)):
-            parts[i].append(part)
-    return parts
+    reach: np.ndarray = np.minimum(np.maximum(1, np.rint(people * (1 - np.exp(-seen / people)))).astype(np.int64), seen)
+    return reach
 
 
 def reach_window(facts: AdvertiserFacts) -> pa.Table:
-    """Reach of social campaigns and accounts over 7, 14 and 28 days."""
+    """Reach of social accounts, campaigns and ad groups over whole windows."""
     import numpy as np
+    import pyarrow as pa
 
     structure = facts.structure
-    social = np.array([a.platform not in SEARCH_PLATFORMS for a in structure.accounts])
-    impressions = facts.delivery.cells.by_campaign(facts.delivery.impressions) * facts.campaign_has_rows
+    people = people_of_adgroups(structure)
+    campaign_of = np.array([g.campaign for g in structure.adgroups])
+    campaign_starts = np.flatnonzero(np.diff(campaign_of, prepend=-1))
     account_starts = np.flatnonzero(np.diff(facts.campaign_accounts, prepend=-1))
-    shown_by = np.concatenate([impressions, np.add.reduceat(impressions, account_starts, axis=1)], axis=1)
-    owner = np.concatenate([facts.campaign_accounts, np.arange(len(structure.accounts))])
-    # How many people there are to reach: set by the expected impressions, not the drawn ones, so that it is the same whatever `end` is.
-    monthly = np.array([c.daily_spend / (c.click_cost * c.click_rate) * 28 for c in structure.campaigns])
-    people = np.concatenate([monthly, np.add.reduceat(monthly, account_starts)]) / 2.4
-    level = np.repeat([0, 1], [impressions.shape[1], len(structure.accounts)])
-    ids = [c.campaign_id for c in structure.campaigns] + [a.account_id for a in structure.accounts]
-    total = np.cumsum(shown_by, axis=0)
+    group_of_cell = facts.delivery.cells.adgroup
+    group_starts = np.flatnonzero(np.diff(group_of_cell, prepend=-1))
+    by_group = np.add.reduceat(facts.delivery.impressions, group_starts, axis=1) * facts.campaign_has_rows[:, campaign_of]
+    by_campaign, campaign_people = np.add.reduceat(by_group, campaign_starts, axis=1), np.add.reduceat(people, campaign_starts)
+    by_account, account_people = np.add.reduceat(by_campaign, account_starts, axis=1), np.add.reduceat(campaign_people, account_starts)
+    levels = [
+        ("account", [a.account_id for a in structure.accounts], np.arange(len(structure.accounts)), by_account, account_people),
+        ("campaign", [c.campaign_id for c in structure.campaigns], facts.campaign_accounts, by_campaign, campaign_people),
+        ("adgroup", [g.adgroup_id for g in structure.adgroups], facts.campaign_accounts[campaign_of], by_group, people),
+    ]
+    tables = [
+        _reach_of_level(facts, level, ids, owner=owner, impressions=impressions, people=n) for level, ids, owner, impressions, n in levels
+    ]
+    return pa.concat_tables(tables).sort_by([("date", "ascending"), ("level", "ascending")])
+
+
+def _reach_of_level(
+    facts: AdvertiserFacts, level: str, ids: list[str], *, owner: np.ndarray, impressions: np.ndarray, people: np.ndarray
+) -> pa.Table:
+    """`owner`: position of the account of each entity; `impressions` (days, entities); `people` each entity has to reach."""
+    import numpy as np
+
+    accounts, lengths = facts.structure.accounts, _WINDOWS[level]
+    social = np.array([a.platform not in SEARCH_PLATFORMS for a in accounts])
+    total = np.cumsum(impressions, axis=0)
     windows = []
-    for length in _WINDOWS:
+    for length in lengths:
         before = np.zeros_like(total)
         before[length:] = total[:-length]
         windows.append(total - before)
     seen = np.stack(windows, axis=-1)
-    reach = np.maximum(1, np.rint(people[:, None] * (1 - np.exp(-seen / people[:, None])))).astype(np.int64)
+    reach = reached(people[:, None], seen)
     shown = (seen > 0) & (facts.reported.has_rows & social)[:, owner][:, :, None]
     day, entity, window = np.nonzero(shown)
     return build_table(
@@ -118,14 +96,14 @@ def reach_window(facts: AdvertiserFacts) -> pa.Table:
         {
             "advertiser_id": Constant(facts.advertiser_id),
             "date": facts.date_array[day],
-            "platform": Coded([a.platform for a in structure.accounts], owner[entity]),
-            "account_id": Coded([a.account_id for a in structure.accounts], owner[entity]),
-            "window_days": np.array(_WINDOWS)[window],
-            "level": Coded(("campaign", "account"), level[entity]),
+            "platform": Coded([a.platform for a in accounts], owner[entity]),
+            "account_id": Coded([a.account_id for a in accounts], owner[entity]),
+            "window_days": np.array(lengths)[window],
+            "level": Constant(level),
             "entity_id": Coded(ids, entity),
-            "reach": np.minimum(reach, seen)[shown],
+            "reach": reach[shown],
             "impressions": seen[shown],
-            "frequency": (seen / np.minimum(reach, np.maximum(seen, 1)))[shown].round(4),
+            "frequency": (seen / np.maximum(reach, 1))[shown].round(4),
         },
     )
 
@@ -157,10 +135,10 @@ def tag_health_daily(facts: AdvertiserFacts) -> pa.Table:
             "browser_events": np.where(from_server, 0, events).ravel(),
             "server_events": np.where(from_server, events, 0).ravel(),
             "dedup_rate": np.ma.masked_array(
-                facts.streams.of("tag dedup").uniform(0.86, 0.93, size=shape).round(4).ravel(), mask=~two_ways[tag]
+                facts.streams.of("tag dedup").uniform(0.945, 0.985, size=shape).round(4).ravel(), mask=~two_ways[tag]
             ),
             "emq_score": np.ma.masked_array(
-                facts.streams.of("tag quality").uniform(6.8, 7.9, size=shape).round(2).ravel(), mask=~two_ways[tag]
+                facts.streams.of("tag quality").uniform(8.95, 9.6, size=shape).round(2).ravel(), mask=~two_ways[tag]
             ),
             "match_rate": match.ravel(),
             "error_count": facts.streams.of("tag errors").binomial(events, 0.004).ravel(),
@@ -169,12 +147,29 @@ def tag_health_daily(facts: AdvertiserFacts) -> pa.Table:
 
 
 def audiences(facts: AdvertiserFacts) -> pa.Table:
-    """Four audiences per social account."""
-    accounts = [a for a in facts.structure.accounts if a.platform not in SEARCH_PLATFORMS]
-    rows = [(account, n, *_AUDIENCES[n]) for account in accounts for n in range(len(_AUDIENCES))]
-    ids = [audience_id(account, n) for account, n, *_ in rows]
-    sizes = [int(facts.streams.of(f"audience {i}").integers(40_000, 900_000)) for i in ids]
-    users = [[g.adgroup_id for g in facts.structure.adgroups if i in g.audience_ids] for i in ids]
+    """Four audiences per social account, refreshed every week. Each has several times the people whom its ad groups reach."""
+    structure, anchor = facts.structure, facts.spec.anchor_day
+    people = people_of_adgroups(structure)
+    accounts = [a for a in structure.accounts if a.platform not in SEARCH_PLATFORMS]
+    # Never on the morning after the anchor: the demo's next day shows the same lists.
+    last = anchor - timedelta(days=2)
+    refreshes = [last + timedelta(days=7 * week) for week in range(-60, (facts.spec.end - last).days // 7 + 1)]
+    rows: list[tuple[Account, int, str, date, date | None, int]] = []
+    users: dict[str, list[int]] = {}
+    for position, group in enumerate(structure.adgroups):
+        for audience in group.audience_ids:
+            users.setdefault(audience, []).append(position)
+    for account in accounts:
+        for n in range(len(_AUDIENCES)):
+            audience = audience_id(account, n)
+            draw = facts.streams.of(f"audience {audience}")
+            size = max(
+                int(draw.integers(40_000, 900_000)), max((people[g] for g in users.get(audience, [])), default=0) * draw.uniform(3.5, 8)
+            )
+            sizes = size * draw.uniform(0.98, 1.02, size=len(refreshes))
+            ends = [*refreshes[1:], None]
+            rows += [(account, n, audience, day, end, int(now)) for day, end, now in zip(refreshes, ends, sizes, strict=True)]
+    kinds = [_AUDIENCES[n] for _, n, *_ in rows]
     return build_table(
         "audiences",
         len(rows),
@@ -182,16 +177,19 @@ def audiences(facts: AdvertiserFacts) -> pa.Table:
             "advertiser_id": Constant(facts.advertiser_id),
             "platform": [account.platform for account, *_ in rows],
             "account_id": [account.account_id for account, *_ in rows],
-            "audience_id": ids,
-            "name": [name for *_, name in rows],
-            "type": [kind for _, _, kind, _, _ in rows],
-            "role": [role for _, _, _, role, _ in rows],
-            "size_lower": sizes,
-            "size_upper": [int(size * 1.2) for size in sizes],
-            "membership_days": [30 if kind == "website" else 180 for _, _, kind, _, _ in rows],
-            "last_refreshed": [facts.spec.anchor_day - timedelta(days=n + 1) for _, n, *_ in rows],
+            "audience_id": [audience for _, _, audience, *_ in rows],
+            "name": [name for _, _, name in kinds],
+            "type": [kind for kind, _, _ in kinds],
+            "role": [role for _, role, _ in kinds],
+            "size_lower": [size for *_, size in rows],
+            "size_upper": [int(size * 1.2) for *_, size in rows],
+            "membership_days": [30 if kind == "website" else 180 for kind, _, _ in kinds],
+            "last_refreshed": [day for _, _, _, day, _, _ in rows],
+            "seed_audience_id": [audience_id(account, BUYERS) if n == LOOKALIKE else None for account, n, *_ in rows],
             "status": Constant("enabled"),
-            "attached_adgroups": users,
+            "attached_adgroups": [[structure.adgroups[g].adgroup_id for g in users.get(audience, [])] for _, _, audience, *_ in rows],
+            "valid_from": [day for _, _, _, day, _, _ in rows],
+            "valid_to": [end for _, _, _, _, end, _ in rows],
         },
     )
 

@@ -20,6 +20,7 @@ _OWN_CHANNELS = {
     "other": (0.03, 0.3),
 }  # orders / expected paid ones, existing share
 _LEAD_QUALIFIED = 0.45
+STRICT_COUNTRIES = frozenset({"GB", "IE"})  # those of the sample's regions
 _RATE_STEP, _RATE_PULL = 0.0015, 0.06  # daily spread of the exchange rate, and how fast it returns to its level
 
 
@@ -32,7 +33,7 @@ def orders_daily(facts: AdvertiserFacts) -> pa.Table:
     conversions = facts.delivery.cells.by_campaign(facts.delivery.conversions.sum(axis=0))
     paid = streams.of("orders").binomial(conversions, per_conversion)
     expected = sum(c.daily_spend * c.conversion_rate / c.click_cost for c in structure.campaigns) * per_conversion
-    rate = day_factors(profile, facts.spec.anchor_day, facts.dates) * _peak(facts)
+    rate = day_factors(profile, facts.spec.anchor_day, facts.dates) * _peak(facts) * facts.effects.own_orders
     own = streams.of("own orders").poisson(expected * rate[:, None] * np.array([share for share, _ in _OWN_CHANNELS.values()]))
     orders = np.concatenate([paid, own], axis=1)
     own_existing = np.tile([existing for _, existing in _OWN_CHANNELS.values()], (len(facts.dates), 1))
@@ -117,7 +118,9 @@ def consent_daily(facts: AdvertiserFacts) -> pa.Table:
     usual = sum(c.daily_spend / c.click_cost for c in facts.structure.campaigns) * 1.3 / len(regions)
     rate = day_factors(facts.profile, facts.spec.anchor_day, facts.dates)
     asked = facts.streams.of("consent asked").poisson(np.repeat(usual * rate[:, None], len(regions), axis=1))
-    unset = facts.streams.of("consent unset").binomial(asked, 0.12)
+    # Where the law wants an answer, tags send "denied" until there is one; elsewhere few sites ask everybody.
+    silent = np.array([0.015 if region[:2] in STRICT_COUNTRIES else 0.12 for region in regions])
+    unset = facts.streams.of("consent unset").binomial(asked, silent)
     granted = facts.streams.of("consent granted").binomial(asked - unset, 0.74)
     day, region = np.divmod(np.arange(asked.size), len(regions))
     return build_table(

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from marketing_agents.sample.columns import Constant, build_table
-from marketing_agents.sample.performance_tables import BUDGET_AIR
-from marketing_agents.sample.profile import Trouble
-from marketing_agents.sample.structure_tables import lost_exclusion
+from marketing_agents.sample.structure_tables import NEW_PAGE, budget_changes, landing_page, lost_exclusion
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,7 +35,9 @@ class _Change:
 
 def change_events(facts: AdvertiserFacts) -> pa.Table:
     """One row per change; `date` is the day in the account's zone, `occurred_at` the instant."""
-    changes = [change for change in (*_everyday(facts), *_planted(facts)) if facts.spec.start <= change.day <= facts.spec.end]
+    changes = [
+        change for change in (*_everyday(facts), *_budgets(facts), *_planted(facts)) if facts.spec.start <= change.day <= facts.spec.end
+    ]
     changes.sort(key=lambda c: (c.day, c.account.account_id, c.minute, c.entity_id, c.field))
     return build_table(
         "change_events",
@@ -94,6 +94,18 @@ def _everyday(facts: AdvertiserFacts) -> list[_Change]:
     return changes
 
 
+def _budgets(facts: AdvertiserFacts) -> list[_Change]:
+    """Every change of a daily budget, whoever's idea it was."""
+    structure = facts.structure
+    return [
+        _Change(
+            day, 35, structure.account_of(campaign), _PEOPLE[0], "budget", campaign.campaign_id, "daily_budget", f"{old:.0f}", f"{new:.0f}"
+        )
+        for position, campaign in enumerate(structure.campaigns)
+        for day, old, new in budget_changes(facts, position)
+    ]
+
+
 def _planted(facts: AdvertiserFacts) -> list[_Change]:
     changes: list[_Change] = []
     structure, site = facts.structure, facts.profile.site
@@ -101,22 +113,7 @@ def _planted(facts: AdvertiserFacts) -> list[_Change]:
         for position in incident.campaigns:
             campaign = structure.campaigns[position]
             account = structure.account_of(campaign)
-            if incident.trouble is Trouble.AHEAD_OF_PLAN:
-                budget = campaign.daily_spend * account.profile.units_per_base * BUDGET_AIR
-                changes.append(
-                    _Change(
-                        incident.first,
-                        35,
-                        account,
-                        _PEOPLE[0],
-                        "budget",
-                        campaign.campaign_id,
-                        "daily_budget",
-                        f"{round(budget)}",
-                        f"{round(budget * incident.size)}",
-                    )
-                )
-            elif incident.trouble is Trouble.COST_PER_CONVERSION_RISES:
+            if incident.kind == "cost_per_conversion_rises":
                 ads = [ad for group in structure.adgroups_of(position) for ad in structure.ads_of(group)]
                 changes += [
                     _Change(
@@ -127,8 +124,8 @@ def _planted(facts: AdvertiserFacts) -> list[_Change]:
                         "ad",
                         structure.ads[i].ad_id,
                         "final_url",
-                        f"{site}/start?ad={i}",
-                        f"{site}/new-checkout?ad={i}",
+                        f"{landing_page(facts, position)}?ad={i}",
+                        f"{site}/{NEW_PAGE}?ad={i}",
                     )
                     for i in ads
                 ]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from marketing_agents.sample.streams import Streams
 
 _DEVICES = {"mobile": (0.68, 0.87), "desktop": (0.32, 1.28), "NA": (1.0, 1.0)}  # share of spend, conversion rate / normal
+BUDGET_AIR = 1.3  # daily budget / average spend: room for the strongest weekday, so that a healthy campaign is not stopped by its budget
 _ACCOUNT_NOISE, _CAMPAIGN_NOISE, _CELL_NOISE, _PRICE_NOISE = 0.025, 0.06, 0.12, 0.04
 
 
@@ -55,6 +56,7 @@ class Cells:
 class Delivery:
     """Final figures, before anybody forgets to report some. `spend_cents` in account currency.
 
+    `unserved` (days, campaigns): share of what could have been bought that the daily budget cut off.
     `conversions`: what people did, (primary actions, days, cells). `recorded`: what the tags recorded of it.
     """
 
@@ -63,6 +65,7 @@ class Delivery:
     impressions: np.ndarray
     clicks: np.ndarray
     spend_cents: np.ndarray
+    unserved: np.ndarray
     conversions: np.ndarray
     recorded: np.ndarray
 
@@ -94,25 +97,37 @@ def deliver(
     campaign_spend *= _noise(streams, "campaign noise", campaign_spend.shape, _CAMPAIGN_NOISE)
     device_share = np.array([_DEVICES[d][0] for d in profile.devices])[cells.device]
     spend = (
-        campaign_spend[:, cells.campaign] * effects.ad_share[:, cells.ad] * (device_share / sum(_DEVICES[d][0] for d in profile.devices))
+        campaign_spend[:, cells.campaign]
+        * effects.ad_share(structure)[:, cells.ad]
+        * (device_share / sum(_DEVICES[d][0] for d in profile.devices))
     )
     spend *= _noise(streams, "cell noise", (days, n), _CELL_NOISE)
+    budget = np.array([c.daily_spend for c in structure.campaigns]) * BUDGET_AIR * effects.budget
+    wanted = cells.by_campaign(spend)
+    served = np.where(effects.is_limited & (wanted > budget), budget / np.maximum(wanted, 1e-9), 1.0)
+    spend *= served[:, cells.campaign]
 
     click_cost = np.array([c.click_cost for c in structure.campaigns])[cells.campaign]
     click_rate = np.array([c.click_rate for c in structure.campaigns])[cells.campaign] * effects.click_index[cells.ad]
-    impressions = streams.of("impressions").poisson(spend / (click_cost * click_rate))
-    clicks = streams.of("clicks").binomial(impressions, click_rate)
+    cost_of_impression = click_cost * click_rate * effects.price[:, cells.campaign]
+    impressions = streams.of("impressions").poisson(spend / cost_of_impression)
+    # People who click less cost the same to show ads to: the price of an impression stays, that of a click rises.
+    clicks = streams.of("clicks").binomial(impressions, np.minimum(0.9, click_rate * effects.click_rate[:, cells.ad]))
     paid_by_click = np.array([account.platform in SEARCH_PLATFORMS for account in structure.accounts])[cells.account]
-    bought = np.where(paid_by_click, clicks * click_cost, impressions * (click_cost * click_rate))
+    bought = np.where(paid_by_click, clicks * click_cost * effects.price[:, cells.campaign], impressions * cost_of_impression)
     cents = np.rint(bought * units * _noise(streams, "price", (days, n), _PRICE_NOISE) * 100).astype(np.int64)
 
     rate = np.array([c.conversion_rate for c in structure.campaigns]) * effects.conversion_rate
     device_rate = np.array([_DEVICES[d][1] for d in profile.devices])[cells.device]
-    conversion_index = np.array([ad.conversion_index for ad in structure.ads])[cells.ad]
+    conversion_index = np.array([ad.conversion_index for ad in structure.ads])[cells.ad] * effects.ad_conversion_rate[:, cells.ad]
     final = streams.of("conversions").binomial(clicks, np.minimum(0.6, rate[:, cells.campaign] * device_rate * conversion_index))
     conversions = _by_primary_action(profile, final, streams)
     recorded = conversions * effects.is_recorded[:, :, cells.account]
-    return Delivery(dates, cells, impressions, clicks, cents, conversions, recorded)
+    if (effects.recorded_share != 1).any():
+        share = effects.recorded_share[:, :, cells.account]
+        recorded = streams.of("recorded").binomial(recorded, np.minimum(share, 1))
+        recorded += streams.of("recorded twice").binomial(recorded, np.clip(share - 1, 0, 1))
+    return Delivery(dates, cells, impressions, clicks, cents, 1 - served, conversions, recorded)
 
 
 def _noise(streams: Streams, variable: str, shape: tuple[int, ...], spread: float) -> np.ndarray:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from marketing_agents.sample.delivery import Delivery, deliver
 from marketing_agents.sample.effects import Effects, make_effects
-from marketing_agents.sample.incidents import PlacedIncident, place_incidents
+from marketing_agents.sample.incidents.placed import PlacedIncident
+from marketing_agents.sample.incidents.registry import place_incidents
 from marketing_agents.sample.reporting import Reported, report
 from marketing_agents.sample.streams import Streams
 from marketing_agents.sample.structure import Structure, build_structure
@@ -59,6 +60,15 @@ class AdvertiserFacts:
         return np.array([campaign.account for campaign in self.structure.campaigns])
 
     @cached_property
+    def live_ads(self) -> list[list[int]]:
+        """Positions of the ads of each ad group that are not paused."""
+        live: list[list[int]] = [[] for _ in self.structure.adgroups]
+        for position, ad in enumerate(self.structure.ads):
+            if not ad.paused:
+                live[ad.adgroup].append(position)
+        return live
+
+    @cached_property
     def campaign_has_rows(self) -> np.ndarray:
         """(days, campaigns): True where the platform reports the campaign: something was shown and the day is delivered."""
         shown = self.delivery.cells.by_campaign(self.delivery.impressions) > 0
@@ -75,6 +85,6 @@ def draw_facts(profile: AdvertiserProfile, spec: AgencySpec) -> AdvertiserFacts:
     delivery = deliver(profile, structure, effects, streams, anchor=spec.anchor_day, dates=spec.dates)
     value_per_conversion = profile.order_value * ORDERS_PER_CONVERSION[profile.vertical]
     reported = report(
-        profile.advertiser, structure, delivery, effects, streams=streams, known_on=spec.known_day, order_value=value_per_conversion
+        profile.advertiser, structure, delivery, effects, streams=streams, known_on=spec.known, order_value=value_per_conversion
     )
     return AdvertiserFacts(profile, spec, streams, structure, incidents, effects, delivery, reported)

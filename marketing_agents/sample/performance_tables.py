@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from marketing_agents.sample.columns import MICROS_PER_CENT, Coded, ColumnValues, Constant, Scaled, build_table
-from marketing_agents.sample.profile import Trouble
+from marketing_agents.sample.delivery import BUDGET_AIR
 from marketing_agents.sample.reporting import known_counts
 from marketing_agents.sample.structure import SEARCH_PLATFORMS, Campaign
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from marketing_agents.sample.facts import AdvertiserFacts
 
-BUDGET_AIR = 1.08  # daily budget / average spend
 _NETWORKS = {
     "brand": "SEARCH",
     "generic": "SEARCH",
@@ -52,7 +51,7 @@ def ad_performance_daily(facts: AdvertiserFacts) -> pa.Table:
         np.array(platforms)[cells.account], list(SEARCH_PLATFORMS)
     )
     hears_views = ~np.isin(np.array(platforms), ["microsoft_ads", "linkedin_ads"])[cells.account]
-    views = facts.streams.of("video views").binomial(delivery.impressions, 0.27)
+    views = facts.streams.of("video views").binomial(delivery.impressions, np.minimum(0.9, 0.27 * facts.effects.hook_rate[:, cells.ad]))
     finished = facts.streams.of("video ends").binomial(views, 0.3)
     after_view = facts.streams.of("view-through").poisson(delivery.impressions * 2e-5)
     conversions = facts.reported.conversions_hundredths.sum(axis=0)
@@ -92,15 +91,20 @@ def campaign_metrics_daily(facts: AdvertiserFacts) -> pa.Table:
     is_search = np.array([structure.account_of(c).platform in SEARCH_PLATFORMS for c in structure.campaigns])
     usual_share = streams.of("impression share level").uniform(0.08, 0.8, size=shape[1])
     by_budget = streams.of("impression share budget").uniform(0.02, 0.10, size=shape)
-    share = np.clip(usual_share + streams.of("impression share").normal(0, 0.02, size=shape), 0.0999, 0.89)
-    lost_by_budget = by_budget * (1 - share)
+    share = np.clip(usual_share * facts.effects.auction_share + streams.of("impression share").normal(0, 0.02, size=shape), 0.0999, 0.89)
+    # What the budget cuts off would have had its part of everything else.
+    unserved = facts.delivery.unserved
+    lost_by_budget = by_budget * (1 - share) * (1 - unserved) + unserved
+    share = share * (1 - unserved)
     clicks = facts.delivery.cells.by_campaign(facts.delivery.clicks)
     invalid = streams.of("invalid clicks").binomial(clicks, 0.03)
     events = facts.delivery.cells.by_campaign(facts.reported.conversions_hundredths.sum(axis=0)) // 100
     units = np.array([a.profile.units_per_base for a in structure.accounts])[facts.campaign_accounts]
-    budget = np.array([c.daily_spend for c in structure.campaigns]) * units * BUDGET_AIR * budget_factors(facts)
+    budget = np.array([c.daily_spend for c in structure.campaigns]) * units * BUDGET_AIR * facts.effects.budget
+    in_flight = np.array([c.flight_end is not None for c in structure.campaigns])
     weekly = np.array([c.daily_spend * c.conversion_rate / c.click_cost * 7 for c in structure.campaigns])
-    learning = np.where(weekly >= 50, 0, np.where(weekly >= 10, 1, 2))
+    # What has left learning stays out of it, also with fewer results than it took; "limited" is for incidents.
+    learning = np.where(weekly >= 10, 0, 1)
     hidden = ~is_search[campaign]
     columns: dict[str, ColumnValues] = campaign_columns(facts, day, campaign) | {
         "search_impression_share": np.ma.masked_array(share[shown].round(4), mask=hidden),
@@ -108,23 +112,11 @@ def campaign_metrics_daily(facts: AdvertiserFacts) -> pa.Table:
         "search_rank_lost_impression_share": np.ma.masked_array((1 - share - lost_by_budget)[shown].round(4), mask=hidden),
         "is_censored": np.ma.masked_array(share[shown] <= 0.0999, mask=hidden),
         "invalid_clicks": np.ma.masked_array(invalid[shown], mask=hidden),
-        "daily_budget_effective": Scaled(np.rint(budget[shown]).astype(np.int64) * 1_000_000),
-        "learning_status": Coded(("learned", "limited", "none"), learning[campaign]),
+        "daily_budget_effective": Scaled(np.rint(budget[shown]).astype(np.int64) * 1_000_000, in_flight[campaign]),
+        "learning_status": Coded(("learned", "none"), learning[campaign]),
         "optimisation_events": events[shown],
     }
     return build_table("campaign_metrics_daily", len(day), columns)
-
-
-def budget_factors(facts: AdvertiserFacts) -> np.ndarray:
-    """(days, campaigns): daily budget in force / the one first set (raised where an incident spends ahead of plan)."""
-    import numpy as np
-
-    factors = np.ones((len(facts.dates), len(facts.structure.campaigns)))
-    for incident in facts.incidents:
-        if incident.trouble is Trouble.AHEAD_OF_PLAN:
-            during = np.array([incident.covers(day) for day in facts.dates], dtype=bool)
-            factors[np.ix_(during, np.array(incident.campaigns))] *= incident.size
-    return factors
 
 
 def conversions_by_action_daily(facts: AdvertiserFacts) -> pa.Table:
@@ -144,7 +136,7 @@ def conversions_by_action_daily(facts: AdvertiserFacts) -> pa.Table:
     values = [*cells.by_campaign(facts.reported.value_cents)]
     for idea in ideas[primary:]:
         drawn = facts.streams.of(f"secondary {idea.name}").poisson(final * idea.ratio)
-        counts.append(known_counts(drawn, facts.dates, facts.spec.known_day, facts.streams, idea.name) * 100)
+        counts.append(known_counts(drawn, facts.dates, facts.spec.known, facts.streams, idea.name) * 100)
         values.append(np.zeros_like(counts[-1]))
     stacked, value = np.stack(counts, axis=-1), np.stack(values, axis=-1)  # (days, campaigns, actions)
     shown = np.repeat((facts.campaign_has_rows & (clicks > 0))[:, :, None], len(ideas), axis=2)

@@ -115,5 +115,17 @@ def _expected_spend(profile: AdvertiserProfile, campaigns: Sequence[Campaign], a
 
 
 def is_live(campaign: Campaign, day: date) -> bool:
-    """True while the campaign is launched and not paused."""
-    return campaign.launched <= day and (campaign.paused is None or day < campaign.paused)
+    """True while the campaign is launched, not paused, and its flight goes on."""
+    return (
+        campaign.launched <= day
+        and (campaign.paused is None or day < campaign.paused)
+        and (campaign.flight_end is None or day <= campaign.flight_end)
+    )
+
+
+def lifetime_budget(profile: AdvertiserProfile, campaign: Campaign, anchor: date) -> float | None:
+    """What a flight may spend in all, in base currency, drawn up from the curve that it follows; None without a flight."""
+    if campaign.flight_end is None:
+        return None
+    days = [campaign.launched + timedelta(days=i) for i in range((campaign.flight_end - campaign.launched).days + 1)]
+    return _expected_spend(profile, [campaign], anchor, days)

@@ -6,7 +6,6 @@ Money in a profile is in the advertiser's base currency; accounts in another cur
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -19,31 +18,24 @@ UTC_PLATFORMS = frozenset({"tiktok_ads", "linkedin_ads", "pinterest_ads", "snapc
 """Platforms that cut the reporting day in UTC whatever the client set (dbt_ad_reporting DECISIONLOG, January 2025)."""
 
 
-class Trouble(StrEnum):
-    """Kinds of planted incidents, and what their `size` means."""
-
-    COST_PER_CONVERSION_RISES = "cost_per_conversion_rises"  # conversion rate is multiplied by size
-    ONE_AD_TAKES_ALL = "one_ad_takes_all"  # size = share of the ad group's spend
-    AHEAD_OF_PLAN = "ahead_of_plan"  # spend is multiplied by size, the plan is not
-    EXISTING_CUSTOMERS = "existing_customers"  # size = share of orders by existing customers
-    CONVERSIONS_STOP = "conversions_stop"  # size = days without a conversion
-    ROWS_MISSING = "rows_missing"  # size = days without rows
-    PEAK_IGNORED = "peak_ignored"  # size = expected orders during the event / normal
-
-
 @dataclass(frozen=True)
 class Incident:
-    """One thing to plant. `platform` and `campaign` (theme) say where; empty = the whole advertiser."""
+    """One thing to plant. `kind`: see `incidents/`, which also says what `size` means. `platform` and `campaign` (theme) say where; empty =
+    the whole advertiser. `begins`: days before the anchor; None = as is usual for the kind.
+    """
 
-    trouble: Trouble
+    kind: str
     size: float
     platform: str = ""
     campaign: str = ""
+    begins: int | None = None
 
 
 @dataclass(frozen=True)
 class CampaignIdea:
-    """One campaign. `weight`: relative spend inside the account. `theme` is unique inside the account."""
+    """One campaign. `weight`: relative spend inside the account. `theme` is unique inside the account. `flight_left_at_anchor`: days after
+    the anchor on which a flight with a lifetime budget ends; None = no flight, but a daily budget.
+    """
 
     role: Role
     theme: str
@@ -52,6 +44,7 @@ class CampaignIdea:
     first_ad_name: str = ""
     launched_before_anchor: int | None = None
     paused_before_anchor: int | None = None
+    flight_left_at_anchor: int | None = None
 
 
 @dataclass(frozen=True)

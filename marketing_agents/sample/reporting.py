@@ -43,10 +43,10 @@ def report(
     effects: Effects,
     *,
     streams: Streams,
-    known_on: date,
+    known_on: date | int,
     order_value: float,
 ) -> Reported:
-    """Reported figures on the morning after `known_on`."""
+    """Reported figures on the morning after `known_on`; a number: every day as it was that many days later."""
     import numpy as np
 
     days, cells = delivery.impressions.shape
@@ -54,21 +54,26 @@ def report(
     is_google = np.array([account.platform == "google_ads" for account in structure.accounts])[delivery.cells.account]
     # Data-driven attribution credits parts of a conversion; fixed per day and cell, so that figures only ever grow.
     credit = np.where(is_google, streams.of("credit").integers(90, 101, size=(days, cells)), 100)
-    hundredths = known * credit
+    hundredths = np.rint(known * credit * effects.claims[:, delivery.cells.account]).astype(np.int64)
     units = np.array([account.profile.units_per_base for account in structure.accounts])[delivery.cells.account]
-    value_each = order_value * units * np.exp(streams.of("value").standard_normal((days, cells)) * 0.12)
+    value_each = (
+        order_value
+        * effects.order_value[:, delivery.cells.campaign]
+        * units
+        * np.exp(streams.of("value").standard_normal((days, cells)) * 0.12)
+    )
     value_cents = np.rint(hundredths * value_each).astype(np.int64)
     return Reported(hundredths, value_cents, effects.has_rows & settled_rows(advertiser, structure.accounts, delivery.dates, known_on))
 
 
-def known_counts(final: np.ndarray, dates: tuple[date, ...], known_on: date, streams: Streams, variable: str) -> np.ndarray:
+def known_counts(final: np.ndarray, dates: tuple[date, ...], known_on: date | int, streams: Streams, variable: str) -> np.ndarray:
     """Thin final counts (..., days, entities) to what is known on the evening of `known_on`.
 
     Each conversion has a day of arrival, drawn once per (day, variable): a later `known_on` adds arrivals and changes none.
     """
     known = final.copy()
     for i, day in enumerate(dates):
-        k = (known_on - day).days
+        k = known_on if isinstance(known_on, int) else (known_on - day).days
         if k >= len(COMPLETENESS) - 1:
             continue
         draw = streams.of(f"arrival {variable}", day)
@@ -91,9 +96,12 @@ def last_settled_day(advertiser: Advertiser, account: Account, known_on: date) -
     return day
 
 
-def settled_rows(advertiser: Advertiser, accounts: tuple[Account, ...], dates: tuple[date, ...], known_on: date) -> np.ndarray:
+def settled_rows(advertiser: Advertiser, accounts: tuple[Account, ...], dates: tuple[date, ...], known_on: date | int) -> np.ndarray:
     """(days, accounts): True where the day is over and settled for the account."""
     import numpy as np
 
+    if isinstance(known_on, int):
+        later = timedelta(days=known_on)
+        return np.array([[day <= last_settled_day(advertiser, account, day + later) for account in accounts] for day in dates], dtype=bool)
     last = [last_settled_day(advertiser, account, known_on) for account in accounts]
     return np.array([[day <= limit for limit in last] for day in dates], dtype=bool)

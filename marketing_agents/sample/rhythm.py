@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from marketing_agents.sample.profile import AdvertiserProfile, Trouble, Vertical
+from marketing_agents.sample.profile import AdvertiserProfile, Vertical
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ def events(profile: AdvertiserProfile, anchor: date, *, with_incidents: bool) ->
             True,
         )
         for i in profile.incidents
-        if with_incidents and i.trouble is Trouble.PEAK_IGNORED
+        if with_incidents and i.kind == "peak_ignored"
     ]
     return tuple(calendar)
 

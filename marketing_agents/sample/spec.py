@@ -18,7 +18,8 @@ class AgencySpec:
 
     `anchor` fixes the first day and where incidents lie; `end` is the last day written. Writing the next day with the same
     anchor gives the same agency, one day longer. `known_on`: the file looks as it did on the morning after this day, so the
-    latest days lack conversions that platforms still add (default: `end`). `tables`: write these only.
+    latest days lack conversions that platforms still add (default: `end`). `known_after`: every day as it was known that many days later
+    instead (what a daily load would have seen). `tables`: write these only.
 
     Raises:
         ValueError: the days contradict each other.
@@ -32,6 +33,7 @@ class AgencySpec:
     incidents: bool = True
     known_on: date | None = None
     tables: tuple[str, ...] | None = None
+    known_after: int | None = None
 
     def __post_init__(self) -> None:
         if self.days < 1 or self.start > self.end:
@@ -55,6 +57,11 @@ class AgencySpec:
     @property
     def known_day(self) -> date:
         return self.known_on or self.end
+
+    @property
+    def known(self) -> date | int:
+        """What `reporting.py` is told: a morning, or a number of days after each day."""
+        return self.known_day if self.known_after is None else self.known_after
 
     @property
     def dates(self) -> tuple[date, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from marketing_agents.sample.profile import UTC_PLATFORMS, AccountProfile, ActionIdea, AdvertiserProfile, CampaignIdea
+from marketing_agents.sample.profile import UTC_PLATFORMS, AccountProfile, ActionIdea, AdvertiserProfile, CampaignIdea, Role
 from marketing_agents.sample.streams import Streams, digits
 
 _ID_LENGTH = {"google_ads": 11, "meta_ads": 17, "tiktok_ads": 19, "linkedin_ads": 10, "microsoft_ads": 10, "pinterest_ads": 13}
@@ -44,9 +44,13 @@ _HOOKS = (
     "Question hook",
     "Side by side",
 )
+_ADS_PER_GROUP = {"meta_ads": (5, 6), "tiktok_ads": (6, 7)}
+"""Fewest and most ads of an ad group: what the delivery of these platforms wants to choose from. Elsewhere three or four."""
 _GROUPS = ("Core", "Lookalike 1%", "Interest stack", "Broad match", "Exact", "New visitors", "High intent")
 MEAN_CREDIT = 0.95  # Google counts parts of conversions, see `reporting.py`
 SEARCH_PLATFORMS = frozenset({"google_ads", "microsoft_ads"})
+VISITORS, BUYERS, LOOKALIKE, INTERESTS = range(4)
+"""The audiences of a social account by number. Buyers are excluded from prospecting, and the lookalike is made from them."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ class Campaign:
     existing_share: float
     launched: date
     paused: date | None
+    flight_end: date | None
 
 
 @dataclass(frozen=True)
@@ -172,14 +177,15 @@ def build_structure(profile: AdvertiserProfile, streams: Streams, anchor: date) 
             groups = profile.adgroups_per_campaign or (1 if idea.weight < 0.01 else int(draw.integers(2, 4)))
             group_shares = _balanced_shares(draw.uniform(0.75, 1.25, size=groups))
             for g in range(groups):
-                adgroups.append(_adgroup(account, len(campaigns) - 1, g, group_shares[g], len(adgroups) + 1))
-                n = profile.ads_per_adgroup or int(draw.integers(3, 5))
+                adgroups.append(_adgroup(account, len(campaigns) - 1, idea.role, g, group_shares[g], len(adgroups) + 1))
+                fewest, most = _ADS_PER_GROUP.get(account.platform, (3, 4))
+                n = profile.ads_per_adgroup or int(draw.integers(fewest, most + 1))
                 shares = _ad_shares(draw.uniform(0.8, 1.2, size=n), weak=n > 3 and bool(draw.uniform() < 0.3))
                 # Indices are kept close to 1, with the ad's share known, so that the campaign's own rate stays what its target asks for.
                 click_index, conversion_index = draw.uniform(0.9, 1.1, size=n), draw.uniform(0.94, 1.06, size=n)
                 fate, hook, age = draw.uniform(size=n), draw.integers(0, len(_HOOKS), size=n), draw.integers(12, 80, size=n)
                 for i in range(n):
-                    is_paused = n > 3 and i == n - 1 and fate[i] < 0.25
+                    is_paused = n > fewest and i == n - 1 and fate[i] < 0.25
                     ads.append(
                         Ad(
                             ad_id=_entity_id(account, "ad", len(ads) + 1),
@@ -208,7 +214,7 @@ def _ad_shares(weights: object, *, weak: bool) -> list[float]:
 
     values = np.asarray(weights, dtype=float).copy()
     if weak:
-        values[-1] = 0.004 * values.sum()
+        values[-1] = 0.002 * values.sum()
     return _balanced_shares(values)
 
 
@@ -252,13 +258,17 @@ def _campaign(
         existing_share=_EXISTING_OF_ROLE[idea.role],
         launched=anchor - timedelta(days=idea.launched_before_anchor or 400 + number),
         paused=None if idea.paused_before_anchor is None else anchor - timedelta(days=idea.paused_before_anchor),
+        flight_end=None if idea.flight_left_at_anchor is None else anchor + timedelta(days=idea.flight_left_at_anchor),
     )
 
 
-def _adgroup(account: Account, campaign: int, position: int, share: float, number: int) -> AdGroup:
-    audience = () if account.platform in SEARCH_PLATFORMS else (audience_id(account, number % 4),)
+def _adgroup(account: Account, campaign: int, role: Role, position: int, share: float, number: int) -> AdGroup:
+    audiences: tuple[str, ...] = ()
+    if account.platform not in SEARCH_PLATFORMS:
+        target = VISITORS if role == "retargeting" else (LOOKALIKE, INTERESTS)[number % 2]
+        audiences = (audience_id(account, target), *([audience_id(account, BUYERS)] if role == "prospecting" else []))
     return AdGroup(
-        _entity_id(account, "adgroup", number), f"{_GROUPS[(position + number) % len(_GROUPS)]} {position + 1}", campaign, share, audience
+        _entity_id(account, "adgroup", number), f"{_GROUPS[(position + number) % len(_GROUPS)]} {position + 1}", campaign, share, audiences
     )
 
 

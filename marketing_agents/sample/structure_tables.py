@@ -7,18 +7,18 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from marketing_agents.sample.columns import Constant, build_table, money
+from marketing_agents.sample.delivery import BUDGET_AIR
 from marketing_agents.sample.facts import ORDERS_PER_CONVERSION, AdvertiserFacts
-from marketing_agents.sample.performance_tables import BUDGET_AIR
-from marketing_agents.sample.plans import is_live
-from marketing_agents.sample.profile import Trouble
-from marketing_agents.sample.structure import SEARCH_PLATFORMS, Ad, Campaign
+from marketing_agents.sample.plans import is_live, lifetime_budget
+from marketing_agents.sample.segments import home_countries
+from marketing_agents.sample.structure import SEARCH_PLATFORMS, Account, Ad, Campaign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pyarrow as pa
 
-    from marketing_agents.sample.incidents import PlacedIncident
+    from marketing_agents.sample.incidents.placed import PlacedIncident
 
 _TYPES = {
     "brand": "SEARCH",
@@ -28,6 +28,11 @@ _TYPES = {
     "retargeting": "DISPLAY",
     "other": "SEARCH",
 }
+
+_NEW_CREATIVE_EVERY = {"tiktok_ads": 7, "meta_ads": 14, "pinterest_ads": 21, "linkedin_ads": 28, "google_ads": 60, "microsoft_ads": 60}
+"""Days between two new creatives of an ad group."""
+
+NEW_PAGE = "new-checkout"
 
 T = TypeVar("T")
 
@@ -52,6 +57,17 @@ def _versions(entity: T, position: int, created: date, changes: Sequence[date], 
     return [_Version(entity, position, created, first, after) for first, after in zip(starts, ends, strict=True)]
 
 
+PREPAID_PLATFORMS = frozenset({"tiktok_ads"})
+
+
+def _prepaid_balance(facts: AdvertiserFacts, account: Account) -> float | None:
+    """Somebody pays in for a month or two at a time, and looks after it well before it ends."""
+    if account.platform not in PREPAID_PLATFORMS:
+        return None
+    spend_per_day = facts.profile.daily_spend * account.profile.spend_share * account.profile.units_per_base
+    return spend_per_day * float(facts.streams.of("prepaid balance").uniform(25, 60))
+
+
 def platform_accounts(facts: AdvertiserFacts) -> pa.Table:
     """One row per account."""
     accounts = facts.structure.accounts
@@ -72,34 +88,57 @@ def platform_accounts(facts: AdvertiserFacts) -> pa.Table:
             "auto_tagging": [True if a.platform in SEARCH_PLATFORMS else None for a in accounts],
             "amount_spent": money([float(round(amount)) for amount in spent]),
             "payment_failed": Constant(value=False),
+            "spend_cap": money(
+                [float(round(2.5 * amount, -2)) if a.platform == "meta_ads" else None for a, amount in zip(accounts, spent, strict=True)]
+            ),
+            "funding_type": ["prepaid" if a.platform in PREPAID_PLATFORMS else "postpaid" for a in accounts],
+            "balance": money([_prepaid_balance(facts, a) for a in accounts]),
+            "auto_top_up": [False if a.platform in PREPAID_PLATFORMS else None for a in accounts],
             "is_test": Constant(value=False),
         },
     )
 
 
-def _incidents(facts: AdvertiserFacts, trouble: Trouble, campaign: int, day: date) -> list[PlacedIncident]:
-    return [i for i in facts.incidents if i.trouble is trouble and campaign in i.campaigns and i.covers(day)]
+def _incidents(facts: AdvertiserFacts, kind: str, campaign: int, day: date) -> list[PlacedIncident]:
+    return [i for i in facts.incidents if i.kind == kind and campaign in i.campaigns and i.covers(day)]
 
 
 def lost_exclusion(incident: PlacedIncident) -> bool:
     """Large leaks come from an exclusion list that is gone, small ones from one that forgets too early."""
-    return incident.trouble is Trouble.EXISTING_CUSTOMERS and incident.size >= 0.4
+    return incident.kind == "existing_customers" and incident.size >= 0.4
+
+
+def daily_budget(facts: AdvertiserFacts, campaign: int, day: date) -> float:
+    """Daily budget of a campaign on a day, account currency; before the first day written as on that day."""
+    factor = facts.effects.budget[max(0, (day - facts.spec.start).days), campaign]
+    entity = facts.structure.campaigns[campaign]
+    return float(round(entity.daily_spend * facts.structure.account_of(entity).profile.units_per_base * BUDGET_AIR * factor))
+
+
+def budget_changes(facts: AdvertiserFacts, campaign: int) -> list[tuple[date, float, float]]:
+    """(day, old, new) daily budget for each change while the campaign lives on one."""
+    import numpy as np
+
+    if facts.structure.campaigns[campaign].flight_end:
+        return []
+    days = [facts.dates[i + 1] for i in np.flatnonzero(np.diff(facts.effects.budget[:, campaign]))]
+    return [
+        (day, daily_budget(facts, campaign, day - timedelta(days=1)), daily_budget(facts, campaign, day))
+        for day in days
+        if is_live(facts.structure.campaigns[campaign], day) and day > facts.structure.campaigns[campaign].launched
+    ]
 
 
 def campaigns(facts: AdvertiserFacts) -> pa.Table:
     """Campaigns with their history: paused, budget raised, exclusion lost."""
     versions: list[_Version[Campaign]] = []
     for position, campaign in enumerate(facts.structure.campaigns):
-        changes = [
-            i.first for i in facts.incidents if position in i.campaigns and (i.trouble is Trouble.AHEAD_OF_PLAN or lost_exclusion(i))
-        ]
+        changes = [i.first for i in facts.incidents if position in i.campaigns and lost_exclusion(i)]
+        changes += [day for day, _, _ in budget_changes(facts, position)]
         changes += [campaign.paused] if campaign.paused else []
         versions += _versions(campaign, position, campaign.launched, changes, facts.spec.end)
     accounts = [facts.structure.account_of(v.entity) for v in versions]
-    budgets = []
-    for v, account in zip(versions, accounts, strict=True):
-        raised = [i.size for i in _incidents(facts, Trouble.AHEAD_OF_PLAN, v.position, v.valid_from)]
-        budgets.append(float(round(v.entity.daily_spend * account.profile.units_per_base * BUDGET_AIR * (raised[0] if raised else 1))))
+    lifetime = [lifetime_budget(facts.profile, v.entity, facts.spec.anchor_day) for v in versions]
     return build_table(
         "campaigns",
         len(versions),
@@ -117,7 +156,14 @@ def campaigns(facts: AdvertiserFacts) -> pa.Table:
             "status": ["enabled" if is_live(v.entity, v.valid_from) else "paused" for v in versions],
             "serving_status": ["SERVING" if is_live(v.entity, v.valid_from) else "NONE" for v in versions],
             "start_date": [v.entity.launched for v in versions],
-            "daily_budget": money(budgets),
+            "end_date": [v.entity.flight_end for v in versions],
+            "daily_budget": money([None if v.entity.flight_end else daily_budget(facts, v.position, v.valid_from) for v in versions]),
+            "lifetime_budget": money(
+                [
+                    None if total is None else float(round(total * a.profile.units_per_base))
+                    for total, a in zip(lifetime, accounts, strict=True)
+                ]
+            ),
             "budget_id": [f"b-{v.entity.campaign_id}" for v in versions],
             "budget_shared": Constant(value=False),
             "bid_strategy": ["TARGET_CPA" if v.entity.target_cpa else "MAXIMIZE_CONVERSIONS" for v in versions],
@@ -128,6 +174,8 @@ def campaigns(facts: AdvertiserFacts) -> pa.Table:
                 ]
             ),
             "has_purchaser_exclusion": [_has_exclusion(facts, v) for v in versions],
+            "allowed_geos": [list(home_countries(facts)) for _ in versions],
+            "special_ad_category": Constant(value=False),
             "labels": [["always-on"] if v.entity.idea.weight >= 0.1 else [] for v in versions],
             "currency_code": [a.profile.currency for a in accounts],
             "valid_from": [v.valid_from for v in versions],
@@ -139,7 +187,7 @@ def campaigns(facts: AdvertiserFacts) -> pa.Table:
 def _has_exclusion(facts: AdvertiserFacts, version: _Version[Campaign]) -> bool | None:
     if version.entity.idea.role != "prospecting":
         return None
-    return not any(lost_exclusion(i) for i in _incidents(facts, Trouble.EXISTING_CUSTOMERS, version.position, version.valid_from))
+    return not any(lost_exclusion(i) for i in _incidents(facts, "existing_customers", version.position, version.valid_from))
 
 
 def adgroups(facts: AdvertiserFacts) -> pa.Table:
@@ -171,7 +219,7 @@ def adgroups(facts: AdvertiserFacts) -> pa.Table:
 
 def new_landing_page(facts: AdvertiserFacts, campaign: int) -> date | None:
     """Since when the campaign's ads lead to another page: the hidden cause where cost per conversion rises."""
-    return next((i.first for i in facts.incidents if i.trouble is Trouble.COST_PER_CONVERSION_RISES and i.index == campaign), None)
+    return next((i.first for i in facts.incidents if i.kind == "cost_per_conversion_rises" and i.index == campaign), None)
 
 
 def ads(facts: AdvertiserFacts) -> pa.Table:
@@ -180,12 +228,13 @@ def ads(facts: AdvertiserFacts) -> pa.Table:
     versions: list[_Version[Ad]] = []
     for position, ad in enumerate(structure.ads):
         campaign = structure.adgroups[ad.adgroup].campaign
-        changes = [day for day in (ad.paused, new_landing_page(facts, campaign)) if day]
+        changes = [day for day in (ad.paused, new_landing_page(facts, campaign)) if day] + creative_days(facts, position)
         versions += _versions(ad, position, structure.campaigns[campaign].launched, changes, facts.spec.end)
     groups = [structure.adgroups[v.entity.adgroup] for v in versions]
     parents = [structure.campaigns[g.campaign] for g in groups]
     accounts = [structure.account_of(parent) for parent in parents]
     is_rsa = [v.entity.format == "rsa" for v in versions]
+    renewed = [_creative_since(facts, v) for v in versions]
     return build_table(
         "ads",
         len(versions),
@@ -202,23 +251,52 @@ def ads(facts: AdvertiserFacts) -> pa.Table:
             "approval_status": Constant("approved"),
             "policy_topics": [[] for _ in versions],
             "ad_strength": [
-                ("good", "excellent", "average")[v.position % 3] if rsa else None for v, rsa in zip(versions, is_rsa, strict=True)
+                ("good", "excellent", "good")[v.position % 3] if rsa else None for v, rsa in zip(versions, is_rsa, strict=True)
             ],
             "n_headlines": [10 + v.position % 6 if rsa else None for v, rsa in zip(versions, is_rsa, strict=True)],
             "n_descriptions": [3 + v.position % 2 if rsa else None for v, rsa in zip(versions, is_rsa, strict=True)],
             "final_url": [_landing_page(facts, v, g.campaign) for v, g in zip(versions, groups, strict=True)],
-            "creative_id": [f"c-{v.entity.ad_id}" for v in versions],
+            "creative_id": [
+                f"c-{v.entity.ad_id}" + (f"-{since:%y%m%d}" if since else "") for v, since in zip(versions, renewed, strict=True)
+            ],
             "first_serve_date": [v.created for v in versions],
             "created_date": [parent.launched for parent in parents],
+            "creative_since": renewed,
             "valid_from": [v.valid_from for v in versions],
             "valid_to": [v.valid_to for v in versions],
         },
     )
 
 
+def creative_days(facts: AdvertiserFacts, position: int) -> list[date]:
+    """Days on which an ad gets a new creative: the live ads of an ad group take turns, often enough for their platform."""
+    structure, anchor = facts.structure, facts.spec.anchor_day
+    group = structure.ads[position].adgroup
+    campaign = structure.campaigns[structure.adgroups[group].campaign]
+    live = facts.live_ads[group]
+    if position not in live:
+        return []
+    every = _NEW_CREATIVE_EVERY.get(structure.account_of(campaign).platform, 30)
+    # Never on the morning after the anchor: the demo's next day shows the same lists.
+    last = anchor - timedelta(days=group % (every - 1))
+    first_turn, last_turn = -((last - campaign.launched).days // every), (facts.spec.end - last).days // every
+    turns = range(first_turn, last_turn + 1)
+    return [last + timedelta(days=turn * every) for turn in turns if live[turn % len(live)] == position]
+
+
+def _creative_since(facts: AdvertiserFacts, version: _Version[Ad]) -> date | None:
+    return max((day for day in creative_days(facts, version.position) if day <= version.valid_from), default=None)
+
+
 def _landing_page(facts: AdvertiserFacts, version: _Version[Ad], campaign: int) -> str:
     changed = new_landing_page(facts, campaign)
-    return f"{facts.profile.site}/{'new-checkout' if changed and version.valid_from >= changed else 'start'}?ad={version.position}"
+    page = f"{facts.profile.site}/{NEW_PAGE}" if changed and version.valid_from >= changed else landing_page(facts, campaign)
+    return f"{page}?ad={version.position}"
+
+
+def landing_page(facts: AdvertiserFacts, campaign: int) -> str:
+    """The page, without query, that the campaign's ads lead to from the beginning."""
+    return f"{facts.profile.site}/{facts.structure.campaigns[campaign].idea.role}-{campaign + 1}"
 
 
 def conversion_actions(facts: AdvertiserFacts) -> pa.Table:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from marketing_agents.sample.incidents.registry import kinds
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from marketing_agents.sample.incidents import PlacedIncident
+    from marketing_agents.sample.incidents.placed import PlacedIncident
     from marketing_agents.sample.spec import AgencySpec
 
 
@@ -23,6 +25,7 @@ class PlantedTruth(BaseModel):
     incident_id: str
     kind: str
     rule_ids: tuple[str, ...] = Field(description="rules that should fire on the entity on the anchor day")
+    consequences: tuple[str, ...] = Field(description="rules that may rightly fire as well, there or on parents and children")
     advertiser_id: str
     entity_type: str
     entity_id: str
@@ -82,8 +85,9 @@ def make_truth(spec: AgencySpec, placed: Sequence[PlacedIncident], rows: dict[st
         incidents=tuple(
             PlantedTruth(
                 incident_id=i.incident_id,
-                kind=i.trouble.value,
-                rule_ids=i.rules,
+                kind=i.kind,
+                rule_ids=kinds()[i.kind].rules,
+                consequences=kinds()[i.kind].consequences,
                 advertiser_id=i.advertiser_id,
                 entity_type=i.entity_type,
                 entity_id=i.entity_id,

@@ -91,6 +91,7 @@ class TableContract:
     `look_back_days`: how many days before the asked one ingestion keeps loaded (windows reach back that far).
     `restates`: past days change after they were first loaded (late conversions), so the restatement window is read again.
     `currency`: name of the currency column that its MONEY columns are in, or None when there are none.
+    `is_optional`: nothing is amiss where a source does not have it.
     """
 
     name: str
@@ -103,6 +104,7 @@ class TableContract:
     restates: bool = False
     currency: str | None = None
     version: int = 1
+    is_optional: bool = False
 
     @cached_property
     def by_name(self) -> dict[str, Column]:

@@ -99,6 +99,19 @@ class TransformRun(Protocol):
         ...
 
 
+class SecondLook(Protocol):
+    """A private place in which dbt computes features of some days with what was known a day later (see `Warehouse.second_look`)."""
+
+    @property
+    def dbt_environment(self) -> Mapping[str, str]:
+        """Environment variables for the dbt process."""
+        ...
+
+    def features(self, marts: Iterable[str]) -> dict[str, pa.Table]:
+        """Rows of marts that dbt built, for the asked days only."""
+        ...
+
+
 class Warehouse(Protocol):
     """What assets and functions may ask of a store."""
 
@@ -140,6 +153,10 @@ class Warehouse(Protocol):
 
     def transform(self, registry: Registry, days: Sequence[LocalDay], *, run_id: str) -> AbstractContextManager[TransformRun]:
         """Open a private place for dbt in which the raw tables are visible for these partitions' look-back."""
+        ...
+
+    def second_look(self, registry: Registry, days: Sequence[LocalDay], *, run_id: str) -> AbstractContextManager[SecondLook]:
+        """Open a private place for dbt in which each of `days` sees of its past what was known on the day after it. Nothing is published."""
         ...
 
     def kept_features(self, run_id: str, days: Sequence[LocalDay]) -> dict[str, pa.Table] | None:

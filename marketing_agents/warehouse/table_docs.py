@@ -36,7 +36,8 @@ def _table(table: TableContract) -> str:
         f"{table.description} Grain: {table.grain}. {_KINDS[table.kind] if table.name in INPUT_TABLES else ''}".strip(),
         "",
         f"Key: {', '.join(f'`{name}`' for name in table.key)}."
-        + (" Past days are read again in the restatement window." if table.restates else ""),
+        + (" Past days are read again in the restatement window." if table.restates else "")
+        + (" Optional: nothing is amiss without it." if table.is_optional else ""),
         "",
         "| column | type | required | meaning |",
         "|---|---|---|---|",

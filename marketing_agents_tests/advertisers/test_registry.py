@@ -53,6 +53,8 @@ def test_slugs_are_accepted(good_id):
         ({"run_time_local": "06:00Z"}, "advertiser 'acme': run_time_local: write it as"),
         ({"run_time_local": "06:00:30"}, "advertiser 'acme': run_time_local: write it as"),
         ({"targetcpa": 3}, "advertiser 'acme': targetcpa: Extra inputs"),
+        ({"trusted_actors": ["@"]}, "advertiser 'acme': trusted_actors: an entry without a name"),
+        ({"trusted_actors": ["maya", " Maya"]}, "advertiser 'acme': trusted_actors: names somebody twice"),
     ],
 )
 def test_a_mistake_names_file_advertiser_and_field(change, message):
@@ -82,3 +84,8 @@ def test_a_broken_file_is_named(tmp_path, text, message):
     with pytest.raises(RegistryError, match=message) as caught:
         load_registry(path)
     assert str(path) in str(caught.value)
+
+
+def test_trusted_actors_are_compared_without_case_and_spaces():
+    [advertiser] = parse_registry([{**GOOD, "trusted_actors": [" Maya@Agency.example", "@agency.example"]}], source="r.yaml").advertisers
+    assert advertiser.trusted_actors == ("maya@agency.example", "@agency.example")

@@ -6,6 +6,7 @@ import random
 from datetime import date, timedelta
 from decimal import Decimal
 
+from marketing_agents_tests.dbt.areas import add_area_rows
 from marketing_agents_tests.dbt.raw_database import AdvertiserRow, Raw, Row
 
 ZONES = ("Europe/London", "Pacific/Auckland", "America/Los_Angeles", "Pacific/Kiritimati", "Asia/Kolkata")
@@ -24,6 +25,7 @@ def random_agency(seed: int, *, end: date, days: int = 150, asked: int = 3, pref
             run_time_local=rng.choice(("06:00", "09:30", "05:00")),
             gross_margin=rng.choice((None, Decimal("0.4"))),
             target_cpa=rng.choice((None, Decimal(25))),
+            target_roas=None if number else Decimal("2.5"),
             settle_lag_hours=rng.choice((0, 3, 8, 24)),
         )
         raw.advertisers.append(advertiser)
@@ -64,6 +66,7 @@ class _Advertiser:
         for day in self.days:
             self._facts(day)
             self._lists(day)
+        add_area_rows(self.raw, self.id, self.accounts, self.days, self.end)
 
     def _facts(self, day: date) -> None:
         rng = self.rng
@@ -117,7 +120,8 @@ class _Advertiser:
                                 "clicks": rng.randint(0, 30),
                                 "spend": rng.choice((Decimal(5), self._money())),
                                 "conversions": round(rng.random() * 4, rng.choice((0, 2, 9))),
-                                "conversion_value": Decimal(3),
+                                "view_through_conversions": 0.25 * ad if network == "search" and campaign else None,
+                                "conversion_value": Decimal(3 if campaign else 0) + Decimal(ad) / 8,
                                 "currency_code": account["currency_code"],
                                 "account_time_zone": self._zone_of(account, day),
                             }
@@ -151,6 +155,7 @@ class _Advertiser:
                 "orders": rng.randint(0, 9),
                 "new_customer_orders": rng.choice((None, 0, 2)),
                 "revenue": self._money(),
+                "discount": Decimal(7) if key == "c1" and day.day > 7 else None,
                 "currency_code": rng.choice(("USD", "EUR")),
             }
             for channel in ("google_ads", "meta_ads", "direct")
@@ -241,7 +246,7 @@ class _Advertiser:
                         "account_id": a["account_id"],
                         "conversion_action_id": f"act-{n}",
                         "name": f"Action {n}",
-                        "category": "purchase",
+                        "category": "lead" if day.day % 5 == 0 else "purchase",
                         "status": rng.choice(("enabled", "paused")),
                         "is_primary": n == 0,
                         "default_value": rng.choice((None, Decimal(12))),
@@ -270,6 +275,7 @@ class _Advertiser:
                 "daily_budget": rng.choice((None, Decimal(50))),
                 "target_cpa": rng.choice((None, Decimal("20.5"))),
                 "has_purchaser_exclusion": rng.choice((None, True, False)),
+                "labels": rng.choice((None, [], ["brand"], ["a, b", "brand|x", "Größe"])),
                 "currency_code": account["currency_code"],
                 "valid_from": day,
             }
@@ -337,6 +343,7 @@ class _Advertiser:
             ("fair", 3, 2, 1.3, False),
             ("peak", 20, 10, 2.5, True),
             ("now", 0, 0, 1.1, True),
+            ("festival", -33, 4, 2.75, False),
         ]
         return [
             {
@@ -345,6 +352,7 @@ class _Advertiser:
                 "date_from": self.end + timedelta(days=offset),
                 "date_to": self.end + timedelta(days=offset + length),
                 "expected_index_orders": index,
+                "expected_index_cpm": index and index / 2,
                 "mask_baseline": mask,
             }
             for name, offset, length, index, mask in events

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from marketing_agents.days import EPISODE_DAYS
 from marketing_agents.warehouse.catalog import INPUT_TABLES
 
 LOADED_AT = datetime(2026, 11, 21, tzinfo=UTC)
@@ -25,7 +26,10 @@ class AdvertiserRow:
     base_currency: str = "USD"
     gross_margin: Decimal | None = None
     target_cpa: Decimal | None = None
+    target_roas: Decimal | None = None
     settle_lag_hours: int = 3
+    brand_tokens: tuple[str, ...] = ()
+    trusted_actors: tuple[str, ...] = ()
 
 
 @dataclass
@@ -83,13 +87,15 @@ def write_raw(path: Path, raw: Raw, *, since: date | None = None, known_on: date
             if known_on is None or v <= known_on
         ]
         _store(connection, "raw.ingestion_log", pa.Table.from_pylist(log, schema=LOG_SCHEMA))
-        advertisers = [{**vars(a), "name": a.advertiser_id, "target_roas": None} for a in raw.advertisers]
+        advertisers = [{**vars(a), "name": a.advertiser_id} for a in raw.advertisers]
         _store(connection, "raw.advertisers", pa.Table.from_pylist(advertisers, schema=ADVERTISER_SCHEMA))
-        asked = [{"advertiser_id": a, "date": d} for a, d in raw.asked]
+        asked = [{"advertiser_id": a, "date": d, "episode_days": EPISODE_DAYS} for a, d in raw.asked]
         _store(
             connection,
             "raw.asked_slices",
-            pa.Table.from_pylist(asked, schema=pa.schema([("advertiser_id", pa.string()), ("date", pa.date32())])),
+            pa.Table.from_pylist(
+                asked, schema=pa.schema([("advertiser_id", pa.string()), ("date", pa.date32()), ("episode_days", pa.int32())])
+            ),
         )
 
 
@@ -116,6 +122,8 @@ ADVERTISER_SCHEMA = pa.schema(
         ("target_cpa", pa.decimal128(18, 6)),
         ("target_roas", pa.decimal128(18, 6)),
         ("settle_lag_hours", pa.int32()),
+        ("brand_tokens", pa.list_(pa.string())),
+        ("trusted_actors", pa.list_(pa.string())),
     ]
 )
 

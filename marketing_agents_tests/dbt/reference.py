@@ -1,6 +1,6 @@
 """Brute-force reference of the marts: for each entity and feature day, look up every row as it was known on that day, and add up. Plain Python, no windows.
 
-Written from the contract (marts.yml and rules.md section 1), not from the SQL, so that the two can disagree.
+Written from the contract (models/marts/*.yml and rules.md section 1), not from the SQL, so that the two can disagree.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from marketing_agents.days import end_of_local_day, evaluation_instant
+from marketing_agents_tests.dbt import reference_media
 from marketing_agents_tests.dbt.raw_database import AdvertiserRow, Raw
 
 COMPLETENESS = [Decimal(c) for c in ("0.60", "0.80", "0.88", "0.92", "0.95", "0.97", "0.98")]
@@ -86,8 +87,45 @@ class Known:
             return None, None
         factor = self.factor(currency, day)
         if factor is None:
-            return (None, f"{currency}->{self.advertiser.base_currency}") if amount else (Decimal(0), None)
+            return (None, f"{currency or ''}->{self.advertiser.base_currency}") if amount else (Decimal(0), None)
         return micro(amount * factor), None
+
+    @cached_property
+    def learned_curve(self) -> list[Decimal] | None:
+        """c(0)..c(7) from the days D-74..D-15 that were loaded on time; None where too little was learned."""
+        known, final, longest = [Decimal(0)] * 8, Decimal(0), 0
+        snapshots = 0
+        for day in self.days(self.d - timedelta(days=74), self.d - timedelta(days=15)):
+            versions = self.raw.versions.get(("ad_performance_daily", self.id, day), {})
+            seen = sorted(as_of for as_of in versions if (as_of - day).days <= 14)
+            if not seen or seen[0] != day:
+                continue
+            snapshots += 1
+            longest = max(longest, (seen[-1] - day).days)
+            totals = {as_of: sum((micro(r["conversions"] or 0) for r in versions[as_of]), Decimal(0)) for as_of in seen}  # type: ignore[arg-type]
+            final += totals[seen[-1]]
+            for lag in range(8):
+                known[lag] += totals[max(as_of for as_of in seen if (as_of - day).days <= lag)]
+        if snapshots < 30 or longest < 7 or not final:
+            return None
+        return [micro(float(min(k, final)) / float(final)) for k in known]
+
+    def known_share(self, day: date) -> Decimal:
+        """c(k) of a day: learned or the default."""
+        lag = (self.d - day).days
+        if self.learned_curve is None:
+            return completeness(lag)
+        return self.learned_curve[lag] if lag < len(self.learned_curve) else Decimal(1)
+
+    def is_mature(self, day: date) -> bool:
+        """Whether so much of the day's conversions is known that it may be judged."""
+        return (self.d - day).days >= self.mature_lag
+
+    @property
+    def mature_lag(self) -> int:
+        """Days after which a day may be judged."""
+        curve = self.learned_curve or [*COMPLETENESS, Decimal(1)]
+        return next((k for k, c in enumerate(curve) if c >= Decimal("0.90")), len(curve))
 
     @cached_property
     def ad_rows(self) -> dict[date, list[Row]]:
@@ -110,8 +148,25 @@ class Known:
             out[day] = []
             for row in rows:
                 value, missing = self.in_base(row[column], row["currency_code"], day)
-                out[day].append({**row, "conversions": micro(row.get("conversions", 0)), column: value or Decimal(0), "missing": missing})
+                conversions = micro(row.get("conversions") or 0)
+                out[day].append({**row, "conversions": conversions, column: value or Decimal(0), "missing": missing})
+                if table == "ad_performance_daily":
+                    worth, _ = self.in_base(row["conversion_value"], row["currency_code"], day)
+                    out[day][-1] |= {"conversion_value": worth or Decimal(0), "has_value": row["conversion_value"] > 0}
+                elif table == "orders_daily":
+                    granted = row.get("discount")
+                    out[day][-1]["discount_in_base"] = (
+                        None if granted is None else self.in_base(granted, row["currency_code"], day)[0] or Decimal(0)
+                    )
         return out
+
+    def reports_conversions(self, platform: str, account_id: str) -> bool:
+        """Whether any row of the account in the look-back says how many conversions it brought."""
+        return any(
+            (row["platform"], row["account_id"]) == (platform, account_id) and row["conversions"] is not None
+            for day in self.days(self.d - timedelta(days=125), self.d)
+            for row in self.slice("ad_performance_daily", day) or []
+        )
 
     def pick(self, rows: dict[date, list[Row]], first: date, last: date, **keys: Any) -> list[Row]:
         return [r for day in self.days(first, last) for r in rows.get(day, []) if all(r[k] == v for k, v in keys.items())]
@@ -177,6 +232,26 @@ class Known:
                 return day
         return None
 
+    def reach(self, e: date, level: str, entity: str, account: Row) -> dict[int, Row]:
+        """Windows that end at E, by their length."""
+        rows = self.slice("reach_window", e) or []
+        return {r["window_days"]: r for r in rows if (r["level"], r["entity_id"]) == (level, entity) and account.items() <= r.items()}
+
+    def learning_status(self, e: date, campaign_id: str, account: Row) -> str | None:
+        for back in range(7):
+            for r in self.slice("campaign_metrics_daily", e - timedelta(days=back)) or []:
+                if r["campaign_id"] == campaign_id and r["learning_status"] and account.items() <= r.items():
+                    return str(r["learning_status"])
+        return None
+
+    def days_since_edit(self, e: date, entities: tuple[str, ...], account: Row) -> int | None:
+        for back in range(14):
+            for r in self.slice("change_events", e - timedelta(days=back)) or []:
+                is_edit = r["resource_type"] in ("campaign", "adgroup", "budget", "bid", "audience")
+                if is_edit and r["entity_id"] in entities and account.items() <= r.items():
+                    return back
+        return None
+
     def has_orders(self, e: date, first: int) -> bool:
         return any(self.slice("orders_daily", day) is not None for day in self.days(*self.back(e, first)))
 
@@ -201,8 +276,8 @@ def campaigns(k: Known) -> list[Row]:
         first_day = k.first_day(k.ad_rows, e, **ids)
         if first_day is None and (row is None or row["status"] != "enabled"):
             continue
-        w = {n: k.pick(k.ad_rows, *k.back(e, *span), **ids) for n, span in {"w7": (6,), "b28": (34, 7), "w28": (27,), "w35": (34,)}.items()}
-        matured = [x for x in k.days(*k.back(e, 13)) if completeness((k.d - x).days) >= Decimal("0.90")]
+        w = {n: k.pick(k.ad_rows, *k.back(e, *span), **ids) for n, span in {"w7": (6,), "b28": (34, 7), "w28": (27,), "w57": (56,)}.items()}
+        matured = [x for x in k.days(*k.back(e, 13)) if k.is_mature(x)]
         w14m = [r for x in matured for r in k.pick(k.ad_rows, x, x, **ids)]
         orders = list(k.pick(k.order_rows, *k.back(e, 27), channel_touch=platform, campaign_key=campaign_id))
         known = [r for r in orders if r["new_customer_orders"] is not None]
@@ -226,33 +301,43 @@ def campaigns(k: Known) -> list[Row]:
             "orders_known_w28": sum(r["orders"] for r in known) if has_orders else None,
             "new_customer_orders_w28": sum(r["new_customer_orders"] for r in known) if has_orders else None,
             "has_purchaser_exclusion": row and row["has_purchaser_exclusion"],
+            "campaign_labels": row and ("\x1f".join(row["labels"] or []) or None),
         }
         for name in ("w7", "b28", "w28"):
             for measure in ("impressions", "clicks", "spend", "conversions"):
                 if (name, measure) != ("w28", "impressions"):
                     result[f"{measure}_{name}"] = sum(r[measure] for r in w[name])
+        if not k.reports_conversions(platform, account_id):
+            result |= dict.fromkeys(name for name in result if name.startswith("conversions_"))
         money = ("spend_w7", "spend_b28", "spend_w14m", "spend_w28", "campaign_target_cpa", "advertiser_target_cpa", "daily_budget")
-        out.append(blank_money(result, pair(w["w35"], target_missing, budget_missing), money))
+        result |= reference_media.campaign_columns(k, ids, e, first_day, row)
+        out.append(blank_money(result, pair(w["w57"], target_missing, budget_missing), (*money, *reference_media.MONEY)))
     return out
 
 
-def adgroups(k: Known) -> list[Row]:
+def adgroups(k: Known) -> list[Row]:  # noqa: C901 - one step per column of the mart
     names = ("platform", "account_id", "campaign_id", "adgroup_id")
     listed = {tuple(r[n] for n in names): r for r in k.current("adgroups")}
-    campaign_names = {(r["platform"], r["account_id"], r["campaign_id"]): r["name"] for r in k.current("campaigns")}
+    listed_campaigns = {(r["platform"], r["account_id"], r["campaign_id"]): r for r in k.current("campaigns")}
     ads = {tuple(r[n] for n in (*names, "ad_id")): r for r in k.current("ads")}
     keys = set(listed) | {tuple(r[n] for n in names) for rows in k.ad_rows.values() for r in rows}
     out = []
     for key in sorted(keys):
         ids = dict(zip(names, key, strict=True))
+        account = {"platform": key[0], "account_id": key[1]}
         e = k.accounts[key[0], key[1]]["e"]
         row = listed.get(key)
         first_day = k.first_day(k.ad_rows, e, **ids)
         if first_day is None and (row is None or row["status"] != "enabled"):
             continue
-        w14 = k.pick(k.ad_rows, *k.back(e, 13), **ids)
+        w = {
+            n: k.pick(k.ad_rows, *k.back(e, *span), **ids)
+            for n, span in {"w7": (6,), "w14": (13,), "w28": (27,), "b28": (34, 7), "w35": (34,)}.items()
+        }
+        matured = [x for x in k.days(*k.back(e, 13)) if k.is_mature(x)]
+        w14m = [r for x in matured for r in k.pick(k.ad_rows, x, x, **ids)]
         by_ad: dict[str, list[Row]] = defaultdict(list)
-        for r in w14:
+        for r in w["w14"]:
             by_ad[r["ad_id"]].append(r)
         sums = {ad: {m: sum(r[m] for r in rows) for m in ("spend", "impressions", "clicks")} for ad, rows in by_ad.items()}
         order = sorted((ad for ad, s in sums.items() if s["spend"] or s["impressions"]), key=lambda ad: (-sums[ad]["spend"], ad))
@@ -260,25 +345,82 @@ def adgroups(k: Known) -> list[Row]:
         for ad in by_ad:
             days = [x for x in k.days(*k.back(e, 13)) if sum(r["impressions"] for r in k.pick(k.ad_rows, x, x, **ids, ad_id=ad)) > 0]
             active += len(days) >= 10 and (*key, ad) in ads and ads[*key, ad]["status"] == "enabled"
+        own_ads = [r for ad_key, r in ads.items() if ad_key[:4] == key]
+        enabled = [r for r in own_ads if r["status"] == "enabled"]
+        refused = [r for r in enabled if r["approval_status"] == "disapproved"]
+        is_reviewed = any(r["approval_status"] for r in own_ads)
+        creatives = [r[c] for r in enabled for c in ("created_date", "first_serve_date", "creative_since") if r[c]]
+        campaign = listed_campaigns.get(key[:3])
+        currency = campaign and campaign["currency_code"]
+        target, target_missing = k.in_base(campaign["target_cpa"], currency, k.d) if campaign else (None, None)
+        shared, shared_missing = k.in_base(campaign["daily_budget"], currency, k.d) if campaign else (None, None)
+        own, own_missing = k.in_base(row["daily_budget"], row["currency_code"] or currency, k.d) if row else (None, None)
+        spend_w14 = sum(r["spend"] for r in w["w14"])
+        of_campaign = sum(r["spend"] for r in k.pick(k.ad_rows, *k.back(e, 13), **account, campaign_id=key[2]))
+        if own is None and shared is not None and of_campaign:
+            own = micro(float(shared) * float(spend_w14) / float(of_campaign))
+        reach = k.reach(e, "adgroup", key[3], account)
+        labels = [label.lower() for r in (row, campaign) if r for label in r["labels"] or ()]
         result = {
             **k.head(e, None, first_day),
             **ids,
             "adgroup_name": row and row["name"],
-            "campaign_name": campaign_names.get(key[:3]),
+            "campaign_name": campaign and campaign["name"],
             "adgroup_status": row and row["status"],
             "is_dynamic_creative": row and row["is_dynamic_creative"],
-            "spend_w7": sum(r["spend"] for r in k.pick(k.ad_rows, *k.back(e, 6), **ids)),
-            "spend_w14": sum(r["spend"] for r in w14),
             "active_ads_w14": active if k.has_current("ads") else None,
+            "campaign_role": campaign and campaign["role"],
+            "campaign_objective": campaign and campaign["objective"] and campaign["objective"].lower(),
+            "campaign_type": campaign and campaign["campaign_type"] and campaign["campaign_type"].lower(),
+            "is_evergreen": "evergreen" in labels,
+            "matured_days_w14": len(matured),
+            "clicks_w14m": sum(r["clicks"] for r in w14m),
+            "spend_w14m": sum(r["spend"] for r in w14m),
+            "campaign_target_cpa": target,
+            "advertiser_target_cpa": k.advertiser.target_cpa,
+            "daily_budget": own,
+            "account_spend_w7": sum(r["spend"] for r in k.pick(k.ad_rows, *k.back(e, 6), **account)),
+            "account_conversions_w14": sum(r["conversions"] for r in k.pick(k.ad_rows, *k.back(e, 13), **account)),
+            "enabled_ads": len(enabled) if own_ads else None,
+            "enabled_rsa_ads": sum(r["format"] == "rsa" for r in enabled) if own_ads else None,
+            "eligible_ads": len(enabled) - len(refused) if is_reviewed else None,
+            "disapproved_ads": len(refused) if is_reviewed else None,
+            "blocked_spend_b28": sum(r["spend"] for ad in refused for r in w["b28"] if r["ad_id"] == ad["ad_id"]) if is_reviewed else None,
+            "days_since_new_creative": max((e - max(creatives)).days, 0) if creatives else None,
+            "reach_w7": reach[7]["reach"] if 7 in reach else None,
+            "reach_impressions_w7": reach[7]["impressions"] if 7 in reach else None,
+            "reach_w30": reach[30]["reach"] if 30 in reach else None,
+            "learning_status": k.learning_status(e, key[2], account),
+            "days_since_edit": k.days_since_edit(e, (key[2], key[3]), account),
         }
+        for measure, windows in (("spend", ("w7", "w14", "w28", "b28")), ("conversions", ("w7", "w14", "w28"))):
+            result |= {f"{measure}_{name}": sum(r[measure] for r in w[name]) for name in windows}
         for place, name in enumerate(("top_ad", "second_ad")):
             ad = order[place] if len(order) > place else None
             result[f"{name}_id"] = ad
             result[f"{name}_name"] = ads[*key, ad]["name"] if ad and (*key, ad) in ads else None
             for measure in ("spend", "impressions", "clicks"):
                 result[f"{name}_{measure}_w14"] = sums[ad][measure] if ad else None
-        out.append(blank_money(result, pair(w14), ("spend_w7", "spend_w14", "top_ad_spend_w14", "second_ad_spend_w14")))
+        missing = pair(w["w35"], own_missing, shared_missing or target_missing)
+        out.append(blank_money(result, missing, ADGROUP_MONEY))
+        if pair(k.pick(k.ad_rows, *k.back(e, 34), **account)):
+            out[-1]["account_spend_w7"] = None
+    for result in out:
+        states = [
+            other["learning_status"]
+            for other in out
+            if other["adgroup_status"] == "enabled"
+            and other["learning_status"]
+            and all(other[n] == result[n] for n in ("platform", "account_id"))
+        ]
+        result |= {"account_learning_adgroups": len(states), "account_limited_adgroups": states.count("limited")}
     return out
+
+
+ADGROUP_MONEY = (
+    "spend_w7", "spend_w14", "spend_w28", "spend_b28", "spend_w14m", "top_ad_spend_w14", "second_ad_spend_w14", "campaign_target_cpa",
+    "advertiser_target_cpa", "daily_budget", "blocked_spend_b28",
+)  # fmt: skip
 
 
 def actions(k: Known) -> list[Row]:
@@ -314,7 +456,7 @@ def actions(k: Known) -> list[Row]:
         b28 = k.pick(k.action_rows, *k.back(e, 34, 7), **ids)
         conversions, value = sum(r["conversions"] for r in b28), sum(r["conversion_value"] for r in b28)
         clicks_b28 = sum(r["clicks"] for r in k.pick(k.ad_rows, *k.back(e, 34, 7), **account))
-        complete = sum(clicks_on(x) * completeness((k.d - x).days) for x in zero)
+        complete = sum(clicks_on(x) * k.known_share(x) for x in zero)
         default, default_missing = k.in_base(row["default_value"], row["currency_code"], k.d) if row else (None, None)
         result = {
             **k.head(e, None, first_day),

@@ -36,6 +36,24 @@ def event_index(k: Known) -> dict[date, float]:
     return index
 
 
+def efficiency(k: Known, rows: dict[date, list[Row]], e: date) -> Row:
+    """Conversions on settled days of W14, and those that the spend would buy at the targets; campaigns without a target are left out."""
+    listed = {(r["platform"], r["account_id"], r["campaign_id"]): r for r in k.current("campaigns")}
+    days = [x for x in k.days(*k.back(e, 13)) if k.is_mature(x)]
+    by_campaign: dict[tuple[str, str, str], list[Row]] = {}
+    for r in (r for x in days for r in rows.get(x, [])):
+        by_campaign.setdefault((r["platform"], r["account_id"], r["campaign_id"]), []).append(r)
+    conversions, expected = [], []
+    for key, found in by_campaign.items():
+        target = k.advertiser.target_cpa
+        if key in listed and listed[key]["target_cpa"] is not None:
+            target, _ = k.in_base(listed[key]["target_cpa"], listed[key]["currency_code"], k.d)
+        if target:
+            conversions.append(sum(r["conversions"] for r in found))
+            expected.append(ratio(sum(r["spend"] for r in found), target) or Decimal(0))
+    return {"conversions_w14m": sum(conversions) if conversions else None, "expected_conversions_w14m": sum(expected) if expected else None}
+
+
 def plans(k: Known) -> list[Row]:
     out = []
     index = event_index(k)
@@ -92,6 +110,9 @@ def plans(k: Known) -> list[Row]:
             "days_left": left,
         }
         missing = pair([r for x in k.days(horizon, e) for r in rows.get(x, [])], amount_missing)
+        result |= efficiency(k, rows, e)
+        if missing:
+            result["expected_conversions_w14m"] = None
         out.append(blank_money(result, missing, ("plan_amount", "spend_mtd", "spend_projected", "spend_w7", "required_daily")))
     return out
 

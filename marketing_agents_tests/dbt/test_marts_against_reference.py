@@ -13,7 +13,7 @@ from marketing_agents.warehouse.marts import load_marts
 from marketing_agents_tests.dbt.building import PROJECT, dbt
 from marketing_agents_tests.dbt.conftest import END, Agency
 from marketing_agents_tests.dbt.raw_database import Raw, read_mart, write_raw
-from marketing_agents_tests.dbt.reference import Known, Row, actions, adgroups, campaigns, platform_accounts
+from marketing_agents_tests.dbt.reference import Known, Row, adgroups, campaigns, completeness, platform_accounts
 from marketing_agents_tests.dbt.reference_plans import events, plans
 
 # Feature days that are compared: the asked ones and some of the episode window before them.
@@ -22,7 +22,6 @@ DAYS_BEFORE_END = (0, 1, 2, 7, 9, 15, 23, 31, 40, 57)
 MARTS: list[tuple[str, tuple[str, ...], Callable[[Known], list[Row]]]] = [
     ("campaign_features", ("platform", "account_id", "campaign_id"), campaigns),
     ("adgroup_features", ("platform", "account_id", "campaign_id", "adgroup_id"), adgroups),
-    ("conversion_action_features", ("platform", "account_id", "conversion_action_id"), actions),
     ("platform_account_features", ("platform", "account_id", "table_name"), platform_accounts),
     ("budget_plan_features", ("plan_id",), plans),
     ("calendar_event_features", ("event_id",), events),
@@ -65,6 +64,16 @@ def test_random_agencies_hurt(agency: Agency, known: list[Known]) -> None:
     assert 0 < sum(row["missing_fx_pair"] is not None for row in rows) < len(rows) / 2, "missing rates"
     assert {row["data_age_days"] for row in rows} >= {0, 1}, "accounts that are judged on another day"
     assert any(row["history_days"] < 60 for row in rows), "short histories"  # type: ignore[operator]
+    assert any(k.learned_curve for k in known), "curves that are learned"
+
+
+def test_learned_curves_are_those_of_the_versions(agency: Agency, known: list[Known]) -> None:
+    rows = {(r["advertiser_id"], r["date"], r["lag_days"]): r for r in read_mart(agency.database, "int_lag_curves")}
+    for k in known:
+        for lag in range(8):
+            found = rows[k.id, k.d, lag]  # type: ignore[index]
+            assert found["is_learned"] == (k.learned_curve is not None)
+            assert found["completeness"] == (k.learned_curve[lag] if k.learned_curve else completeness(lag)), (k.id, k.d, lag)
 
 
 def _until(raw: Raw, advertiser_id: str) -> Raw:

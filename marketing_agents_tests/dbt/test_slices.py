@@ -44,7 +44,7 @@ def test_computed_slices_are_replaced_and_others_left_alone(rebuilt: tuple[Path,
 
 
 def test_same_input_gives_the_same_rows(agency: Agency, rebuilt: tuple[Path, Built]) -> None:
-    for mart in ("conversion_action_features", "platform_account_features"):
+    for mart in ("traffic_source_features", "platform_account_features"):
         before = [r for r in read_mart(agency.database, mart, [(OTHER, END), (ASKED, END)]) if "spend_per_day_w28" not in r]
         after = [r for r in read_mart(rebuilt[0], mart, [(OTHER, END), (ASKED, END)]) if "spend_per_day_w28" not in r]
         assert before == after, mart
@@ -59,18 +59,20 @@ def test_changed_columns_are_a_clear_error(rebuilt: tuple[Path, Built]) -> None:
 
 def test_failing_rows_say_whose_they_are_and_stop_nobody(rebuilt: tuple[Path, Built]) -> None:
     database, built = rebuilt
-    failed = {name: r for name, r in built.results.items() if r["status"] == "fail"}
-    assert {name.split("_features")[0] for name in failed} >= {"never_negative_campaign", "never_negative_adgroup"}
-    relation = next(n["relation_name"] for n in built.manifest["nodes"].values() if n["name"].startswith("never_negative_campaign"))
+    failed = {name: r for name, r in built.results.items() if r["status"] == "warn"}
+    assert {name.split("_features")[0] for name in failed} >= {"mart_contract_campaign", "mart_contract_adgroup"}
+    relation = next(n["relation_name"] for n in built.manifest["nodes"].values() if n["name"].startswith("mart_contract_campaign_features"))
     with duckdb.connect(str(database), read_only=True) as connection:
-        rows = connection.execute(f"select distinct advertiser_id, date <= ? from {relation}", [END]).fetchall()
-    assert rows == [(ASKED, True)]
+        rows = connection.execute(
+            f"select distinct advertiser_id, date <= ?, problem like '%is below zero' from {relation}", [END]
+        ).fetchall()
+    assert rows == [(ASKED, True, True)]
     assert [name for name, r in built.results.items() if r["status"] == "skipped" and name.endswith("_features")] == []
 
 
 def test_grain_test_would_find_a_duplicate(agency: Agency) -> None:
     """The compiled test, run on a mart with one row twice."""
-    node = next(n for n in agency.built.manifest["nodes"].values() if n["name"].startswith("grain_is_unique_budget_plan"))
+    node = next(n for n in agency.built.manifest["nodes"].values() if n["name"].startswith("mart_contract_budget_plan"))
     compiled = (agency.built.target / "compiled" / "marketing_agents" / node["original_file_path"] / Path(node["path"]).name).read_text()
     with duckdb.connect() as connection:
         connection.execute(f"attach '{agency.database}' as private (read_only)")
@@ -83,3 +85,4 @@ def test_grain_test_would_find_a_duplicate(agency: Agency) -> None:
     assert plain == []
     assert len(doubled) == 1
     assert isinstance(doubled[0][1], date)
+    assert doubled[0][2] == "two rows of one key"

@@ -5,7 +5,7 @@ import pytest
 from marketing_agents.decisions.conflicts import MATRIX
 from marketing_agents.decisions.merge import decide
 from marketing_agents.decisions.recommendation import Recommendation
-from marketing_agents.rules.finding import Entity, Finding
+from marketing_agents.rules.finding import Entity, Finding, Muted
 from marketing_agents_tests.decisions.builders import (
     ACME,
     DAY,
@@ -114,6 +114,15 @@ def test_only_an_open_unexplained_critical_tracking_finding_of_the_account_holds
         listed(tracking, with_action("MEDIA-001", "DECREASE_BUDGET", campaign(), step_pct=10.0))["DECREASE_BUDGET"].status
         == "needs_approval"
     )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "was_open", "status"), [("mute", True, "held"), ("mute", False, "needs_approval"), ("wrong", True, "needs_approval")]
+)
+def test_a_muted_finding_that_is_true_still_holds(verdict: str, was_open: bool, status: str) -> None:
+    by = Muted(feedback_id="n1", verdict=verdict, author="jane", until=None, reason=None, was_open=was_open)
+    tracking = finding("CONV-001", conversion_action(), severity="critical", episode_state="muted", muted=by)
+    assert listed(tracking, with_action("MEDIA-001", "DECREASE_BUDGET", campaign(), step_pct=10.0))["DECREASE_BUDGET"].status == status
 
 
 def test_tracking_holds_even_when_its_own_repair_was_refused() -> None:

@@ -203,6 +203,13 @@ def test_a_frozen_day_repeats_what_its_loading_said_about_rejected_rows(warehous
     assert (refreshed.status, refreshed.reason) == ("ok", "")
 
 
+def test_an_optional_table_is_not_missed(warehouse):
+    result = load(warehouse, MemorySource({FACTS: [performance(DAY)]}), DAY, tables=[FACTS, "feedback"])
+
+    assert (result.status, result.reason) == ("ok", "")
+    assert result.tables["feedback"].is_missing
+
+
 def test_a_missing_table_costs_nobody_else_the_day(warehouse):
     result = load(warehouse, MemorySource({FACTS: [performance(DAY)]}), DAY, tables=[FACTS, "campaigns"])
 

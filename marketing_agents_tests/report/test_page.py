@@ -12,7 +12,7 @@ from marketing_agents.decisions.policy import Policy
 from marketing_agents.report.page import render_digest, render_page
 from marketing_agents.report.page_view import DayView, PageInput
 from marketing_agents.report.trend import trend_series
-from marketing_agents.rules.finding import Finding
+from marketing_agents.rules.finding import Fact, Finding, Unit
 from marketing_agents_tests.decisions.builders import ACME, DAY, OPEN_POLICY, analysis, campaign, conversion_action, finding, planned
 from marketing_agents_tests.report.stored_facts import END, StoredRows, ad_rows
 from marketing_agents_tests.report.test_markdown import HOSTILE
@@ -184,6 +184,15 @@ def test_a_quiet_day_is_a_page_too() -> None:
 def test_an_episode_that_ended_is_told_once_below() -> None:
     text = Reader(render_page(day(bid(episode_state="resolved")))).visible
     assert "Over Title of MEDIA-001: Tents, open since 2026-11-20" in text
+
+
+def test_a_retracted_finding_is_told_with_the_reason() -> None:
+    why = Fact(id="MEDIA-001.x.retracted", name="retracted", label="retracted", unit=Unit.TEXT, text="w", display="data <b> restated")
+    found = bid(episode_state="superseded")
+    page = day(found.model_copy(update={"facts": (*found.facts, why)}))
+    assert "Retracted Title of MEDIA-001: Tents, data <b> restated" in Reader(render_page(page)).visible
+    assert "Retracted:\n- Title of MEDIA-001: Tents – data" in render_digest(page)
+    assert "Retracted" not in render_page(day(bid()))
 
 
 def test_money_of_one_entity_counts_once_in_the_total() -> None:

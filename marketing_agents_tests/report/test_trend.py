@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -156,3 +157,21 @@ def test_an_episode_older_than_the_window_is_marked_from_the_first_day_and_a_res
     stored = StoredRows(ad_performance_daily=ad_rows())
     assert trend(stored, about(campaign(), "spend", opened_on=None)).anomaly_from == END - timedelta(days=59)
     assert trend(stored, about(campaign(), "spend", episode_state="resolved")).anomaly_from is None
+
+
+def test_a_segment_is_drawn_from_its_own_rows() -> None:
+    names = {"network", "device", "ad_id", "adgroup_id", "account_time_zone"}
+    rows = [
+        {
+            **{name: value for name, value in row.items() if name not in names},
+            "dimension": "placement",
+            "value": value,
+            "spend": Decimal(spend),
+        }
+        for row in ad_rows(60)[::2]
+        for value, spend in (("feed", 40), ("games", 7))
+    ]
+    games = Entity(type="segment", id="c1/placement/games", name="games", platform="google_ads", account_id="a1", campaign_id="c1")
+    kind = fact("dimension", None, Unit.TEXT).model_copy(update={"text": "placement"})
+    made = trend(StoredRows(segment_performance_daily=rows), about(games, None, facts=[kind]))
+    assert set(made.values) == {7.0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -19,12 +20,13 @@ from marketing_agents.rules.outcomes import RuleOutcome
 from marketing_agents.rules.rule import Catalogue
 from marketing_agents.warehouse.marts import MartContract, load_marts
 from marketing_agents.warehouse.store import SliceVersion
+from marketing_agents_tests.rules import areas
 
 PROJECT_DIR = Path(__file__).parents[2] / "dbt_project"
 DAY = date(2026, 11, 20)
 ADVERTISER = "acme"
 
-USED_TABLES = (
+_FIRST_TABLES = (
     "ad_performance_daily",
     "ads",
     "budget_plans",
@@ -34,10 +36,11 @@ USED_TABLES = (
     "conversions_by_action_daily",
     "orders_daily",
 )
+USED_TABLES = tuple(sorted({*_FIRST_TABLES, *areas.used_tables()}))
 
 _COMMON: dict[str, Any] = {"currency_code": "USD", "data_age_days": 0, "history_days": 120, "missing_fx_pair": None}
 
-HEALTHY: dict[str, dict[str, Any]] = {
+_FIRST_MARTS: dict[str, dict[str, Any]] = {
     "campaign_features": {
         "platform": "google_ads", "account_id": "111", "campaign_id": "c1", "campaign_name": "Shoes", "campaign_role": "prospecting", "campaign_status": "enabled",
         "impressions_w7": 50_000, "clicks_w7": 1000, "spend_w7": 700.0, "conversions_w7": 35.0,
@@ -71,6 +74,9 @@ HEALTHY: dict[str, dict[str, Any]] = {
         "last_day_with_rows": DAY, "age_hours": 6.0, "gap_days_w14": 0, "rows_d": 40, "rows_dow_values": 8, "rows_dow_median": 40.0, "spend_per_day_w28": 200.0,
     },
 }  # fmt: skip
+_AREA_MARTS = areas.healthy()
+HEALTHY = {mart: {**_FIRST_MARTS.get(mart, {}), **_AREA_MARTS.get(mart, {})} for mart in sorted({*_FIRST_MARTS, *_AREA_MARTS})}
+"""A healthy row of each mart; an area adds the columns of its rules to a mart that exists."""
 
 
 @cache
@@ -141,6 +147,15 @@ def run(
 ) -> Evaluation:
     days = list(days)
     return evaluate(catalogue(), world, days, inputs or all_loaded(days))
+
+
+def run_rule(rule_id: str, rows: Iterable[Mapping[str, Any]], inputs: InputAvailability | None = None) -> Evaluation:
+    """One rule on rows of its mart, with the gates on a healthy world: a case of one rule need not pay for all of them."""
+    rules = tuple(rule for rule in catalogue().rules if rule.gate is not None or rule.id == rule_id)
+    wanted = catalogue().by_id[rule_id].mart
+    world = {mart: frame(mart, [row(mart)]) for mart in sorted({rule.mart for rule in rules})} | {wanted: frame(wanted, rows)}
+    days = [LocalDay(ADVERTISER, DAY)]
+    return evaluate(dataclasses.replace(catalogue(), rules=rules), world, days, inputs or all_loaded(days))
 
 
 def findings_of(evaluation: Evaluation, rule_id: str, day: date = DAY, advertiser: str = ADVERTISER) -> list[Finding]:

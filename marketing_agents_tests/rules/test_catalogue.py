@@ -47,16 +47,12 @@ def problems(directory: Path) -> tuple[str, ...]:
     return caught.value.problems
 
 
-def test_the_packaged_catalogue_has_the_seven_rules_gates_first() -> None:
-    assert [rule.id for rule in catalogue().rules] == [
-        "PLAT-004",
-        "CONV-001",
-        "AUD-006",
-        "BUDGET-001",
-        "CREATIVE-004",
-        "MEDIA-001",
-        "SEAS-001",
-    ]
+def test_the_packaged_catalogue_has_the_sixty_rules_gates_first() -> None:
+    numbers = {"MEDIA": 10, "CREATIVE": 8, "BUDGET": 9, "AUD": 7, "CONV": 8, "PLAT": 7}
+    alone = ("ATTR", "BRAND", "COMP", "COMPL", "FEED", "FRAUD", "GEO", "LEARN", "LP", "SEARCH", "SEAS")
+    expected = {f"{prefix}-{n:03d}" for prefix, last in numbers.items() for n in range(1, last + 1)} | {f"{prefix}-001" for prefix in alone}
+    assert len(catalogue().rules) == 60
+    assert {rule.id for rule in catalogue().rules} == expected
     orders = [ORDERS.index(rule.order) for rule in catalogue().rules]
     assert orders == sorted(orders)
 
@@ -65,11 +61,11 @@ def test_the_catalogue_does_not_give_the_domain_away() -> None:
     assert [rule.id for rule in catalogue().rules if rule.pinned_domain] == []
 
 
-def test_an_eighth_rule_is_one_yaml_entry(tmp_path: Path) -> None:
+def test_one_more_rule_is_one_yaml_entry(tmp_path: Path) -> None:
     for path in PACKAGED_CATALOGUE.glob("*.yaml"):
         (tmp_path / path.name).write_text(path.read_text())
     loaded = load_catalogue(write(tmp_path, RULE), marts())
-    assert len(loaded.rules) == 8
+    assert len(loaded.rules) == len(catalogue().rules) + 1
     assert loaded.hash != catalogue().hash
 
 
@@ -99,9 +95,12 @@ MISTAKES: list[tuple[str, Callable[[], dict[str, Any]], str]] = [
     ("opposite directions", lambda: changed(when={"medium": "cpc >= 2", "high": "cpc <= 3"}), "when: 'cpc' is compared in opposite directions (medium '>', high '<')"),
     ("no number to compare with", lambda: changed(when={"medium": "cpc >= clicks_w7"}), "threshold: `when.medium` does not compare 'cpc' with exactly one number"),
     ("incomplete thresholds", lambda: changed(threshold={"medium": 2}), "threshold: has no entry for the severity 'high'"),
+    ("an alternative without limits", lambda: changed(alternatives=[{"if": "cpc > 9", "observed": "cpc", "threshold": {}}]), "alternatives.0.threshold: has no limit for a severity of `when` (medium, high): state one"),
+    ("limits of other severities", lambda: changed(alternatives=[{"if": "cpc > 9", "observed": "cpc", "threshold": {"low": 1}}]), "alternatives.0.threshold: has no limit for a severity of `when` (medium, high)"),
     ("unknown unit", lambda: changed(facts={"cpc": {"label": "x", "unit": "mony"}}), "facts.cpc.unit: unknown unit 'mony' (did you mean 'money'?)"),
     ("unit of a text", lambda: changed(facts=RULE["facts"] | {"campaign_name": {"label": "x", "unit": "count"}}), "facts.campaign_name: unit count needs a number, but 'campaign_name' is a text"),
     ("reserved fact", lambda: changed(facts=RULE["facts"] | {"p_value": {"label": "x", "unit": "count", "value": "1"}}), "facts.p_value: every finding has this fact already"),
+    *((f"reserved fact {name}", lambda name=name: changed(facts=RULE["facts"] | {name: {"label": "x", "unit": "count", "value": "1"}}), f"facts.{name}: every finding has this fact") for name in ("retracted", "retracted_day")),
     ("observed is no fact", lambda: changed(observed="cpcc", threshold={"medium": 2, "high": 3}), "observed: 'cpcc' is not among the facts (did you mean 'cpc'?)"),
     ("unknown severity", lambda: changed(when={"mediun": "cpc >= 2"}), "when.mediun: unknown severity (did you mean 'medium'?)"),
     ("impact is text", lambda: changed(impact="campaign_name"), "impact: must be a number, but 'campaign_name' is a text"),
@@ -170,6 +169,11 @@ def test_an_id_used_in_two_files(tmp_path: Path) -> None:
 def test_files_that_are_no_catalogue(text: str, expected: str, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text(text)
     assert any(expected in problem for problem in problems(tmp_path))
+
+
+def test_a_title_that_reads_like_a_deep_expression_is_a_title(tmp_path: Path) -> None:
+    [loaded] = load_catalogue(write(tmp_path, changed(title="1 % " + "-" * 580 + "1")), marts()).rules
+    assert loaded.title.startswith("1 % ---")
 
 
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:

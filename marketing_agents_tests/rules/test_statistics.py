@@ -38,10 +38,18 @@ def binomial_sum(events: int, trials: int, share: float) -> float:
         ("binomial_cdf", (7, 23, 0.31), binomial_sum(7, 23, 0.31)),
         ("binomial_sf", (2, 10, 0.5), 968 / 1024),
         ("binomial_sf", (10, 10, 0.5), 0.0),
+        # published quantiles of the standard normal
+        ("normal_cdf", (-1.959963984540054,), 0.025),
+        ("normal_cdf", (2.3263478740408408,), 0.99),
+        ("normal_cdf", (0,), 0.5),
         # 10 against 2 events at equal exposure: P(X >= 10 of 12) = (66 + 12 + 1) / 4096
         ("poisson_rates_p", (10, 1, 2, 1), 79 / 4096),
         ("poisson_rates_p", (0, 1, 5, 1), 1.0),
         ("poisson_rates_p", (8, 100, 20, 300), 1 - binomial_sum(7, 28, 0.25)),
+        ("rate_ratio_p", (10, 1, 2, 1), 79 / 4096),
+        # the clover seeds of scipy's `poisson_means_test`: 3 dodder seeds against none in equal samples, (1 / 2) ** 3
+        ("rate_ratio_p", (3, 100, 0, 100), 0.125),
+        ("rate_ratio_p", (0, 1, 5, 1), 1.0),
         # 15 of 100 against 5 of 100: pooled 0.1, se = sqrt(0.09 * 0.02)
         ("two_proportion_z", (15, 100, 5, 100), 0.1 / math.sqrt(0.0018)),
         ("two_proportion_z", (0, 100, 0, 100), 0.0),
@@ -74,6 +82,7 @@ def test_values(function: str, arguments: tuple[float, ...], expected: float) ->
         ("binomial_cdf", (5, 4, 0.5)),
         ("binomial_cdf", (1, 4, 1.5)),
         ("poisson_rates_p", (5, 0, 5, 1)),
+        ("rate_ratio_p", (5, 1, 5, 0)),
         ("two_proportion_z", (0, 0, 5, 10)),
         ("two_proportion_z", (11, 10, 5, 10)),
         ("wilson_low", (1, 0)),
@@ -88,3 +97,24 @@ def test_the_impossible_is_missing(function: str, arguments: tuple[float, ...]) 
 def test_fractional_conversions_lie_between_whole_ones() -> None:
     low, between, high = (one("poisson_cdf", events, 12.0) for events in (7, 7.4, 8))
     assert low < between < high
+
+
+def test_rate_ratio_p_is_the_upper_tail_of_the_conditional_binomial() -> None:
+    """Against `scipy.stats.binom.sf`, row by row, on counts from none to thousands."""
+    from scipy.stats import binom
+
+    random = np.random.default_rng(7)
+    successes_a, successes_b = random.integers(0, 4000, 500).astype(float), random.integers(0, 4000, 500).astype(float)
+    exposure_a, exposure_b = random.uniform(0.1, 1e6, 500), random.uniform(0.1, 1e6, 500)
+    expected = binom.sf(successes_a - 1, successes_a + successes_b, exposure_a / (exposure_a + exposure_b))
+    np.testing.assert_allclose(statistics.rate_ratio_p(successes_a, exposure_a, successes_b, exposure_b), expected, rtol=1e-9, atol=1e-300)
+
+
+def test_rate_ratio_p_lies_near_the_unconditional_e_test() -> None:
+    """The conditional test is the more careful one: never far from scipy's E-test (Krishnamoorthy and Thomson 2004), rarely below it."""
+    from scipy.stats import poisson_means_test
+
+    for a, exposure_a, b, exposure_b in ((10, 1, 2, 1), (30, 100, 45, 300), (60, 17, 28, 11), (8, 100, 20, 300)):
+        e_test = poisson_means_test(a, exposure_a, b, exposure_b, alternative="greater").pvalue
+        p_value = one("rate_ratio_p", a, exposure_a, b, exposure_b)
+        assert e_test <= p_value < 1.8 * e_test

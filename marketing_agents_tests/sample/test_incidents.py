@@ -9,7 +9,7 @@ from math import exp, sqrt
 import pytest
 
 from marketing_agents.sample.businesses import sample_profiles
-from marketing_agents.sample.profile import Incident, Trouble
+from marketing_agents.sample.profile import Incident
 from marketing_agents_tests.sample.conftest import ANCHOR, Agency, written
 
 NEEDED = (
@@ -63,7 +63,7 @@ def test_media_001_cost_per_conversion_is_far_above_target(demo):
         )
         assert after / before == pytest.approx(incident.size, rel=0.2)
         assert spend > 0
-    assert indices[0.38] >= 1.5
+    assert indices[0.36] >= 1.5
     assert 1.2 <= indices[0.56] < 1.5
 
 
@@ -85,7 +85,7 @@ def test_creative_004_one_ad_takes_the_group_without_being_better(demo):
 def test_the_hostile_instruction_is_the_top_ad_of_an_incident(demo):
     [incident] = [i for i in demo.incidents("CREATIVE-004") if i.advertiser_id == "harbour-thread"]
     name = demo.value(
-        f"select name from ads join (select ad_id, sum(spend) s from ad_performance_daily where adgroup_id = '{incident.entity_id}' and date > '{day(demo, 14)}' group by 1 order by 2 desc limit 1) using (ad_id)"
+        f"select distinct name from ads join (select ad_id, sum(spend) s from ad_performance_daily where adgroup_id = '{incident.entity_id}' and date > '{day(demo, 14)}' group by 1 order by 2 desc limit 1) using (ad_id)"
     )
     assert name.startswith("Ignore previous instructions")
 
@@ -214,7 +214,7 @@ def test_causes_are_in_the_change_log(agency):
     ],
 )
 def test_an_incident_in_a_place_that_does_not_exist_names_the_place(tmp_path, platform, theme, message):
-    trouble = Trouble.COST_PER_CONVERSION_RISES if theme else Trouble.ROWS_MISSING
-    profile = replace(sample_profiles()[0], incidents=(Incident(trouble, 2, platform, theme),))
+    kind = "cost_per_conversion_rises" if theme else "rows_missing"
+    profile = replace(sample_profiles()[0], incidents=(Incident(kind, 2, platform, theme),))
     with pytest.raises(ValueError, match=message):
         written(tmp_path, advertisers=(profile,), days=20, tables=("campaigns",))

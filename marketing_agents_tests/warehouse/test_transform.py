@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from marketing_agents.advertisers.registry import RegistryError
-from marketing_agents.days import LocalDay
+from marketing_agents.days import EPISODE_DAYS, LocalDay
 from marketing_agents.warehouse.catalog import INPUT_TABLES
 from marketing_agents.warehouse.embedded.warehouse import EmbeddedWarehouse
 from marketing_agents.warehouse.store import WarehouseError
@@ -54,7 +54,7 @@ def test_dbt_finds_the_raw_tables_of_the_asked_partitions(warehouse):
 
     # The version of `before(1)` that was loaded a day later is not known on the asked day; 176 days is past the look-back.
     assert days == [(before(n), before(n), 2) for n in (170, 60, 2, 1)]
-    assert asked == [("acme", before(1))]
+    assert asked == [("acme", before(1), EPISODE_DAYS)]
     assert log == [("fx_rates", "acme", before(n), before(n), 2, n > 2) for n in (170, 60, 2, 1)]
     assert advertisers == [("acme", "Europe/London", "06:00", Decimal("12.500000"), 3)]
     assert [t for (t,) in tables] == sorted([*INPUT_TABLES, "ingestion_log", "advertisers", "asked_slices"])

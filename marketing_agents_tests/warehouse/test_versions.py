@@ -62,6 +62,17 @@ def test_equal_content_is_not_written_again_and_other_content_replaces(warehouse
     assert [rate for _, _, rate in read(warehouse, DAY)] == [Decimal(1), Decimal(3)]
 
 
+def test_one_call_may_write_many_versions_of_one_slice(warehouse):
+    """They are written by threads, which list the slice's folder while others add to it."""
+    first = before(30)
+    versions = [SliceRows(first, first + timedelta(days=n), rates(first, str(n + 1)), is_backfilled=False) for n in range(30)]
+
+    written = warehouse.write_versions("fx_rates", "acme", versions, loaded_at=NOW)
+
+    assert all(result.is_new for result in written)
+    assert [entry.as_of for entry in warehouse.ingestion_log(["acme"])] == [item.as_of for item in versions]
+
+
 def test_a_clock_that_was_set_back_does_not_bring_replaced_rows_back(warehouse):
     write(warehouse, DAY, DAY, "1")
     write(warehouse, DAY, DAY, "2", loaded_at=NOW - timedelta(days=400))

@@ -117,7 +117,11 @@ def field_of(field: pa.Field) -> dict[str, str]:
 
 def rows_of(table: pa.Table) -> list[dict[str, Any]]:
     """Rows in the form of getQueryResults."""
-    columns = [[_cell(value) for value in column.to_pylist()] for column in table.columns]
+    # BigQuery knows no empty list: what was stored as none comes back as a list of nothing.
+    columns = [
+        [_cell([] if value is None and pa.types.is_list(column.type) else value) for value in column.to_pylist()]
+        for column in table.columns
+    ]
     return [{"f": list(cells)} for cells in zip(*columns, strict=True)] if columns else []
 
 

@@ -3,6 +3,25 @@
 (select distinct advertiser_id, platform, account_id, account_no from {{ ref('int_entity_numbers') }})
 {%- endmacro %}
 
+{#- A relation with the numbers of campaigns. -#}
+{% macro numbered_campaigns() -%}
+(select distinct advertiser_id, platform, account_id, campaign_id, account_no, campaign_no from {{ ref('int_entity_numbers') }} where campaign_no is not null)
+{%- endmacro %}
+
+{#- Since how many days ago conversions are as good as complete (c(k) >= 0.90), per advertiser and feature day. A curve that never gets there
+    waits one day longer than it is long. -#}
+{% macro mature_lags() -%}
+(
+    select
+        advertiser_id,
+        date,
+        coalesce(min(case when completeness >= 0.90 then lag_days end), max(lag_days) + 1) as mature_lag_days,
+        max(case when is_learned then 1 else 0 end) = 1 as is_lag_learned
+    from {{ ref('int_lag_curves') }}
+    group by advertiser_id, date
+)
+{%- endmacro %}
+
 {#- `a.x = b.x and ...` for each column. -#}
 {% macro same(columns, left, right) -%}
 {% for column in columns %}{{ left }}.{{ column }} = {{ right }}.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
@@ -81,4 +100,10 @@ concat({{ prefix }}plan_scope, ':', case when {{ prefix }}plan_scope = 'advertis
 {#- A money column: empty when any amount behind the row lacks its rate, so that it is never silently smaller. -#}
 {% macro unless_missing(expression, name=none, pair='missing_pair') -%}
 case when {{ pair }} is null then {{ exact(expression) }} end as {{ name or expression }}
+{%- endmacro %}
+
+{#- Conversions of an entity of an account: empty when the account does not report them by ad (see int_numbered_evaluated_days), so that they are
+    never silently 0. -#}
+{% macro if_reported(expression, name=none) -%}
+case when reports_conversions then {{ expression }} end as {{ name or expression }}
 {%- endmacro %}

@@ -6,18 +6,19 @@
     steps: relation of fact_steps; keys: key columns (one account each; `account_no` must be a column of steps)
     windows: name -> {measure, first, last, cast}: the sum over [E - first, E - last]
     matured: name -> {measure, first, cast}: the sum over [E - first, matured day]
+    settled: name -> {measure, first, last, cast}: the sum over [matured day - first, matured day - last]
     reach: days before E that any window needs; with_first_day: also the first day in [E - 119, E] that has a row (`first_day`). -#}
-{% macro window_sums(steps, keys, windows, matured={}, reach=34, with_first_day=false) %}
+{% macro window_sums(steps, keys, windows, matured={}, settled={}, reach=34, with_first_day=false) %}
 {%- set first_day_reach = 119 %}
 {%- set reach = first_day_reach if with_first_day else reach %}
 {%- set key_list = keys | join(', ') %}
 {%- set by_name = {} %}
 {%- for spec in windows.values() %}{% do by_name.update({spec.measure: true}) %}{% endfor %}
-{%- for spec in matured.values() %}{% do by_name.update({spec.measure: true}) %}{% endfor %}
+{%- for spec in matured.values() | list + settled.values() | list %}{% do by_name.update({spec.measure: true}) %}{% endfor %}
 {%- set measures = by_name.keys() | list %}
 {#- A measure of several windows is summed once, from the first day on: a window is the difference of two such totals. One of a single
     window is cheaper as it is. -#}
-{%- set uses = windows.values() | map(attribute='measure') | list + matured.values() | map(attribute='measure') | list * 2 %}
+{%- set uses = windows.values() | map(attribute='measure') | list + (matured.values() | list + settled.values() | list) | map(attribute='measure') | list * 2 %}
 {%- set with_total = [] %}
 {%- for measure in measures if uses | select('equalto', measure) | list | length > 1 %}{% do with_total.append(measure) %}{% endfor %}
 (
@@ -105,6 +106,9 @@
             {{ spec.measure }}_so_far as {{ name }}_so_far,
             {{ total_before(spec.measure, spec.first + 1, key_list) }} as {{ name }}_before
             {%- endfor %}
+            {%- for name, spec in settled.items() %},
+            {{ total_before(spec.measure, spec.last, key_list) }} - {{ total_before(spec.measure, spec.first + 1, key_list) }} as {{ name }}
+            {%- endfor %}
             {%- if with_first_day %},
             first_day
             {%- endif %}
@@ -123,13 +127,16 @@
             {%- for name in matured %},
             coalesce(matured.{{ name }}_so_far, 0) - rolled.{{ name }}_before as {{ name }}
             {%- endfor %}
+            {%- for name in settled %},
+            coalesce(matured.{{ name }}, 0) as {{ name }}
+            {%- endfor %}
             {%- if with_first_day %},
             rolled.first_day
             {%- endif %}
         from rolled
         inner join {{ ref('int_numbered_evaluated_days') }} as evaluated
             on evaluated.account_no = rolled.account_no and evaluated.evaluated_day = rolled.date
-        {%- if matured %}
+        {%- if matured or settled %}
         left join rolled as matured
             on {% for key in keys %}matured.{{ key }} = rolled.{{ key }} and {% endfor %}matured.date = evaluated.matured_day
         {%- endif %}
@@ -168,6 +175,11 @@
             {%- endfor %}
             {%- for name, spec in matured.items() %},
             sum(case when date between {{ days_add('evaluated_day', -spec.first) }} and matured_day then {{ spec.measure }} else 0 end) as {{ name }}
+            {%- endfor %}
+            {%- for name, spec in settled.items() %},
+            sum(case
+                when date between {{ days_add('matured_day', -spec.first) }} and {{ days_add('matured_day', -spec.last) }} then {{ spec.measure }} else 0
+            end) as {{ name }}
             {%- endfor %}
         from corrections
         group by {{ key_list }}, known_on
@@ -217,7 +229,7 @@
         {%- for name, spec in windows.items() %},
         {{ spec.cast('as_newest.' ~ name ~ ' + coalesce(corrected.' ~ name ~ ', 0)') }} as {{ name }}
         {%- endfor %}
-        {%- for name, spec in matured.items() %},
+        {%- for name, spec in (matured.items() | list) + (settled.items() | list) %},
         {{ spec.cast('as_newest.' ~ name ~ ' + coalesce(corrected.' ~ name ~ ', 0)') }} as {{ name }}
         {%- endfor %}
         {%- if with_first_day %},

@@ -5,5 +5,8 @@ select * from {{ fact_steps(
     {
         'conversions': ['facts.conversions', exact],
         'conversion_value': [in_base('conversion_value'), exact],
+        'account_value': ['facts.conversion_value', exact],
+        'conversions_valued': ['case when facts.conversion_value is not null then facts.conversions else 0 end', exact],
+        'conversions_zero_value': ['case when facts.conversion_value = 0 then facts.conversions else 0 end', exact],
     },
 ) }} as steps

@@ -23,6 +23,8 @@ select
     steps.clicks,
     steps.spend,
     steps.conversions,
+    steps.video_impressions,
+    steps.video_3s_views,
     steps.impression_days
 from {{ fact_steps(
     'ad_performance_daily',
@@ -33,6 +35,8 @@ from {{ fact_steps(
         'clicks': ['facts.clicks', whole],
         'spend': [in_base('spend'), exact],
         'conversions': ['facts.conversions', exact],
+        'video_impressions': ['case when facts.video_3s_views is not null then facts.impressions else 0 end', whole],
+        'video_3s_views': ['coalesce(facts.video_3s_views, 0)', whole],
     },
     indicators={'impression_days': 'facts.impressions > 0'},
 ) }} as steps

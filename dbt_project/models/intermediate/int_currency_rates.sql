@@ -13,7 +13,9 @@ advertisers as (
 
 {#- Facts must not be lost for want of a rate, so the currencies come from them; a pair that only a plan or target uses is left-joined. -#}
 currencies as (
-    {% for table in ['int_ad_entities', 'stg_conversions_by_action_daily', 'stg_orders_daily'] -%}
+    {% for table in [
+        'int_ad_entities', 'stg_conversions_by_action_daily', 'stg_orders_daily', 'stg_campaign_metrics_daily', 'stg_product_performance_daily',
+    ] -%}
     select distinct advertiser_id, currency_code from {{ ref(table) }} where currency_code is not null
     {{ union() }}
     {% endfor -%}

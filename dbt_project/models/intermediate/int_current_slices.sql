@@ -20,9 +20,7 @@ readable as (
             versions.advertiser_id = feature_days.advertiser_id
             and versions.date between {{ days_add('feature_days.date', -max_age_days) }} and feature_days.date
             and versions.as_of <= feature_days.date
-    where versions.table_name in (
-        'platform_accounts', 'campaigns', 'adgroups', 'ads', 'conversion_actions', 'budget_plans', 'calendar_events'
-    )
+    where versions.table_name in ({{ quoted(list_tables()) }})
 )
 
 select

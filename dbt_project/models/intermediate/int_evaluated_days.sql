@@ -41,7 +41,9 @@ account_days as (
         coalesce(listed.settle_lag_hours, feature_days.settle_lag_hours) as settle_lag_hours,
         feature_days.base_currency as currency_code,
         feature_days.evaluation_instant,
-        feature_days.mature_lag_days
+        mature.mature_lag_days,
+        mature.is_lag_learned,
+        accounts.reports_conversions
     from {{ ref('int_feature_days') }} as feature_days
     inner join {{ ref('int_known_accounts') }} as accounts
         on accounts.advertiser_id = feature_days.advertiser_id and accounts.date = feature_days.date
@@ -52,6 +54,7 @@ account_days as (
             and listed.platform = accounts.platform
             and listed.account_id = accounts.account_id
             and listed.preference = 1
+    inner join {{ mature_lags() }} as mature on mature.advertiser_id = feature_days.advertiser_id and mature.date = feature_days.date
     left join zones as listed_zones on listed_zones.time_zone = listed.time_zone
 ),
 
@@ -77,5 +80,7 @@ select
     evaluated.currency_code,
     evaluated.evaluation_instant,
     evaluated.evaluated_day,
-    least(evaluated.evaluated_day, {{ days_add('evaluated.date', '-evaluated.mature_lag_days') }}) as matured_day
+    least(evaluated.evaluated_day, {{ days_add('evaluated.date', '-evaluated.mature_lag_days') }}) as matured_day,
+    evaluated.is_lag_learned,
+    evaluated.reports_conversions
 from evaluated

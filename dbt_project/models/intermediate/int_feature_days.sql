@@ -1,6 +1,5 @@
-{#- Episodes look 55 days back, so the features of D-55..D are needed to judge D; each is computed as its own morning would have. -#}
-{%- set episode_days = 55 %}
-
+{#- Episodes look 55 days back, so the features of D-55..D are needed to judge D; each is computed as its own morning would have. Who asks says
+    how many days before D are wanted: a day that is judged a second time (rules/retraction.py) needs none. -#}
 with
 
 feature_days as (
@@ -8,7 +7,7 @@ feature_days as (
         asked.advertiser_id,
         days.feature_date as date
     from {{ ref('stg_asked_slices') }} as asked
-    cross join {{ each_day(days_add('asked.date', -episode_days), 'asked.date', 'days', 'feature_date') }}
+    cross join {{ each_day(days_add('asked.date', '-asked.episode_days'), 'asked.date', 'days', 'feature_date') }}
 ),
 
 instants as (
@@ -32,12 +31,6 @@ evaluated as (
             date, {{ days_add(local_day(hours_before('evaluation_instant', 'settle_lag_hours'), 'time_zone'), -1) }}
         ) as own_evaluated_day
     from instants
-),
-
-maturity as (
-    select min(lag_days) as mature_lag_days
-    from {{ ref('default_lag_completeness') }}
-    where completeness >= 0.90
 )
 
 select
@@ -49,8 +42,5 @@ select
     evaluated.settle_lag_hours,
     evaluated.target_cpa,
     evaluated.gross_margin,
-    maturity.mature_lag_days,
-    evaluated.own_evaluated_day,
-    least(evaluated.own_evaluated_day, {{ days_add('evaluated.date', '-maturity.mature_lag_days') }}) as own_matured_day
+    evaluated.own_evaluated_day
 from evaluated
-cross join maturity

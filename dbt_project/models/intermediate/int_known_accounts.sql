@@ -10,7 +10,8 @@ reported as (
         reports.platform,
         reports.account_id,
         reports.date as reported_on,
-        reports.time_zone
+        reports.time_zone,
+        reports.conversions is not null as has_conversions
     from {{ ref('int_feature_days') }} as feature_days
     inner join {{ ref('stg_slice_versions') }} as versions
         on
@@ -36,9 +37,9 @@ listed as (
 ),
 
 mentions as (
-    select advertiser_id, date, platform, account_id, reported_on, time_zone from reported
+    select advertiser_id, date, platform, account_id, reported_on, time_zone, has_conversions from reported
     union all
-    select advertiser_id, date, platform, account_id, null, null from listed
+    select advertiser_id, date, platform, account_id, null, null, false from listed
 )
 
 {#- The newest zone that the platform named: an account that moves is judged by where it is. -#}
@@ -47,6 +48,7 @@ select
     date,
     platform,
     account_id,
-    max_by(time_zone, case when time_zone is not null then reported_on end) as reported_time_zone
+    max_by(time_zone, case when time_zone is not null then reported_on end) as reported_time_zone,
+    max(case when has_conversions then 1 else 0 end) = 1 as reports_conversions
 from mentions
 group by advertiser_id, date, platform, account_id

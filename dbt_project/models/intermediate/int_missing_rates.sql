@@ -56,3 +56,39 @@ select
     visible_to,
     currency_pair
 from {{ missing_rate_steps('orders_daily', {'advertiser_id': 'facts.advertiser_id'}, '', 'revenue') }} as missing
+union all
+select
+    'search_terms_daily' as table_name,
+    advertiser_id,
+    account_no,
+    campaign_no,
+    null as adgroup_no,
+    null as conversion_action_id,
+    date,
+    visible_from,
+    visible_to,
+    currency_pair
+from {{ missing_rate_steps(
+    'search_terms_daily',
+    {'advertiser_id': 'campaigns.advertiser_id', 'account_no': 'campaigns.account_no', 'campaign_no': 'campaigns.campaign_no'},
+    'inner join ' ~ numbered_campaigns() ~ ' as campaigns on ' ~ same(['advertiser_id', 'platform', 'account_id', 'campaign_id'], 'campaigns', 'facts'),
+    'spend',
+) }} as missing
+union all
+select
+    'segment_performance_daily' as table_name,
+    advertiser_id,
+    account_no,
+    campaign_no,
+    null as adgroup_no,
+    null as conversion_action_id,
+    date,
+    visible_from,
+    visible_to,
+    currency_pair
+from {{ missing_rate_steps(
+    'segment_performance_daily',
+    {'advertiser_id': 'campaigns.advertiser_id', 'account_no': 'campaigns.account_no', 'campaign_no': 'campaigns.campaign_no'},
+    'inner join ' ~ numbered_campaigns() ~ ' as campaigns on ' ~ same(['advertiser_id', 'platform', 'account_id', 'campaign_id'], 'campaigns', 'facts'),
+    'spend',
+) }} as missing

@@ -13,8 +13,13 @@ select
     feature_days.base_currency as currency_code,
     feature_days.evaluation_instant,
     coalesce(evaluated.evaluated_day, feature_days.own_evaluated_day) as evaluated_day,
-    coalesce(evaluated.matured_day, feature_days.own_matured_day) as matured_day
+    coalesce(
+        evaluated.matured_day, least(feature_days.own_evaluated_day, {{ days_add('feature_days.date', '-mature.mature_lag_days') }})
+    ) as matured_day,
+    mature.is_lag_learned,
+    coalesce(evaluated.reports_conversions, false) as reports_conversions
 from {{ ref('int_feature_days') }} as feature_days
 inner join {{ accounts() }} as accounts on accounts.advertiser_id = feature_days.advertiser_id
+inner join {{ mature_lags() }} as mature on mature.advertiser_id = feature_days.advertiser_id and mature.date = feature_days.date
 left join {{ ref('int_evaluated_days') }} as evaluated
     on {{ same(['advertiser_id', 'date'], 'evaluated', 'feature_days') }} and {{ same(['platform', 'account_id'], 'evaluated', 'accounts') }}

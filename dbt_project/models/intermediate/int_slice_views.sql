@@ -15,7 +15,7 @@ steps_from_versions as (
             rates.advertiser_id = versions.advertiser_id
             and rates.date = versions.date
             and rates.visible_from = rates.date
-    where versions.table_name in ('ad_performance_daily', 'conversions_by_action_daily', 'orders_daily')
+    where versions.table_name in ({{ quoted(fact_tables()) }})
 ),
 
 steps_from_rates as (

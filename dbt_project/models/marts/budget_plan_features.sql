@@ -189,10 +189,60 @@ missing as (
     group by plans.advertiser_id, plans.plan_id, plans.date
 ),
 
+targets as {{ current_rows('campaigns', ['platform', 'account_id', 'campaign_id'], ['target_cpa', 'currency_code'], number='campaign_no') }},
+
+{#- What the campaigns of the plan brought on settled days, beside what their spend would buy at their targets. -#}
+campaign_results as (
+    select
+        plans.advertiser_id,
+        plans.plan_id,
+        plans.date,
+        steps.campaign_no,
+        {{ exact('sum(steps.spend)') }} as spend,
+        {{ exact('sum(steps.conversions)') }} as conversions
+    from plans
+    inner join {{ mature_lags() }} as mature on {{ same(['advertiser_id', 'date'], 'mature', 'plans') }}
+    inner join {{ ref('int_plan_campaigns') }} as scopes on {{ same(['advertiser_id', 'scope_key'], 'scopes', 'plans') }}
+    inner join {{ ref('int_adgroup_days') }} as steps
+        on
+            steps.campaign_no = scopes.campaign_no
+            and steps.date between {{ days_add('plans.evaluated_day', -13) }} and plans.evaluated_day
+            and steps.date <= {{ days_add('plans.date', '-mature.mature_lag_days') }}
+            and (not steps.is_correction or (plans.date >= steps.visible_from and plans.date < steps.visible_to))
+    group by plans.advertiser_id, plans.plan_id, plans.date, steps.campaign_no
+),
+
+efficiency as (
+    select
+        results.advertiser_id,
+        results.plan_id,
+        results.date,
+        {{ exact('sum(results.conversions)') }} as conversions_w14m,
+        {{ exact('sum(' ~ exact_ratio('results.spend', 'targets.target_cpa') ~ ')') }} as expected_conversions_w14m
+    from campaign_results as results
+    inner join (
+        select
+            campaign_results.advertiser_id,
+            campaign_results.plan_id,
+            campaign_results.date,
+            campaign_results.campaign_no,
+            case when targets.target_cpa is null then advertiser_days.target_cpa else {{ in_base('target_cpa', 'targets', 'rates') }} end as target_cpa
+        from campaign_results
+        inner join {{ ref('int_advertiser_days') }} as advertiser_days
+            on {{ same(['advertiser_id', 'date'], 'advertiser_days', 'campaign_results') }}
+        left join targets on {{ same(['campaign_no', 'date'], 'targets', 'campaign_results') }}
+        left join {{ rates_of_day() }} as rates on {{ same(['advertiser_id', 'date', 'currency_code'], 'rates', 'targets') }}
+    ) as targets on {{ same(['advertiser_id', 'plan_id', 'date', 'campaign_no'], 'targets', 'results') }}
+    where targets.target_cpa > 0
+    group by results.advertiser_id, results.plan_id, results.date
+),
+
 described as (
     select
         plans.*,
         totals.first_day,
+        efficiency.conversions_w14m,
+        efficiency.expected_conversions_w14m,
         {#- A period that began before the look-back cannot be added up: empty, never smaller than it is. -#}
         case
             when plans.period_start >= {{ days_add('plans.evaluated_day', -look_back_days) }} then {{ exact('coalesce(totals.spend_mtd, 0)') }}
@@ -207,6 +257,7 @@ described as (
     inner join periods on {{ same(['advertiser_id', 'plan_id', 'date'], 'periods', 'plans') }}
     left join totals on {{ same(['advertiser_id', 'plan_id', 'date'], 'totals', 'plans') }}
     left join missing on {{ same(['advertiser_id', 'plan_id', 'date'], 'missing', 'plans') }}
+    left join efficiency on {{ same(['advertiser_id', 'plan_id', 'date'], 'efficiency', 'plans') }}
 )
 
 select
@@ -232,5 +283,7 @@ select
     ) }},
     {{ whole('days_elapsed') }} as days_elapsed,
     {{ whole('days_left') }} as days_left,
+    conversions_w14m,
+    case when missing_pair is null then expected_conversions_w14m end as expected_conversions_w14m,
     missing_pair as missing_fx_pair
 from described

@@ -7,10 +7,14 @@ select
     campaign_id,
     adgroup_id,
     ad_id,
+    network,
     currency_code,
     account_time_zone,
     impressions,
     clicks,
     spend,
-    {{ exact('conversions') }} as conversions
+    {{ exact('conversions') }} as conversions,
+    conversion_value,
+    view_through_conversions,
+    video_3s_views
 from {{ source('raw', 'ad_performance_daily') }}

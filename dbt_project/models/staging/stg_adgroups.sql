@@ -9,5 +9,9 @@ select
     name as adgroup_name,
     status as adgroup_status,
     is_dynamic_creative,
+    audience_ids,
+    daily_budget,
+    labels,
+    currency_code,
     valid_from
 from {{ source('raw', 'adgroups') }}

@@ -9,5 +9,16 @@ select
     ad_id,
     name as ad_name,
     status as ad_status,
-    valid_from
+    format as ad_format,
+    approval_status,
+    first_serve_date,
+    created_date,
+    creative_since,
+    valid_from,
+    ad_strength,
+    n_headlines,
+    n_descriptions,
+    n_images,
+    n_videos,
+    final_url
 from {{ source('raw', 'ads') }}

@@ -5,5 +5,8 @@ select
     base_currency,
     gross_margin,
     target_cpa,
-    settle_lag_hours
+    target_roas,
+    settle_lag_hours,
+    brand_tokens,
+    trusted_actors
 from {{ source('raw', 'advertisers') }}

@@ -1,4 +1,6 @@
-select distinct
+select
     advertiser_id,
-    date
+    date,
+    max(episode_days) as episode_days
 from {{ source('raw', 'asked_slices') }}
+group by advertiser_id, date

@@ -7,5 +7,6 @@ select
     date_from,
     date_to,
     expected_index_orders,
+    expected_index_cpm,
     mask_baseline
 from {{ source('raw', 'calendar_events') }}

@@ -6,11 +6,22 @@ select
     account_id,
     campaign_id,
     name as campaign_name,
+    objective,
+    campaign_type,
     role as campaign_role,
     status as campaign_status,
+    start_date,
+    end_date,
     daily_budget,
+    lifetime_budget,
+    budget_id,
     target_cpa,
+    target_roas,
     has_purchaser_exclusion,
+    labels,
     currency_code,
-    valid_from
+    valid_from,
+    allowed_geos,
+    special_ad_category,
+    nullif({{ list_key('labels') }}, '') as campaign_labels
 from {{ source('raw', 'campaigns') }}

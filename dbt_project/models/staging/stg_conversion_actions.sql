@@ -9,6 +9,7 @@ select
     category as action_category,
     status as action_status,
     is_primary,
+    value_mode,
     default_value,
     currency_code,
     valid_from

@@ -7,5 +7,6 @@ select
     currency_code,
     orders,
     new_customer_orders,
-    revenue
+    revenue,
+    discount
 from {{ source('raw', 'orders_daily') }}

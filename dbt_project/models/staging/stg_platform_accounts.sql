@@ -8,5 +8,12 @@ select
     account_status,
     currency_code,
     time_zone,
-    settle_lag_hours
+    settle_lag_hours,
+    spend_cap,
+    amount_spent,
+    payment_failed,
+    is_test,
+    funding_type,
+    balance,
+    auto_top_up
 from {{ source('raw', 'platform_accounts') }}

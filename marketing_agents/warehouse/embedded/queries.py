@@ -73,7 +73,7 @@ def view_connection(versions: VersionStore, slices: SliceStore, *, mentioned: It
             _view(connection, "raw", table, select_files(contract, _newest(versions, table)))
     if words is None or LOG in words:
         everything = [f for table in INPUT_TABLES for a in _advertisers(versions, table) for f in versions.files(table, a, None, None)]
-        connection.register("_log", log_table(everything))
+        connection.register("_log", log_table([file.entry for file in everything]))
         connection.execute(f"CREATE TABLE raw.{LOG} AS SELECT * FROM _log")  # noqa: S608 - constant
         connection.unregister("_log")
     for table in RESULT_TABLES:

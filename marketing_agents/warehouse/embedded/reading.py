@@ -13,6 +13,7 @@ from marketing_agents.warehouse.contract import DUCKDB_TYPES, ColumnType, TableC
 from marketing_agents.warehouse.embedded.layout import VersionFile
 from marketing_agents.warehouse.embedded.parquet import connect, quote_name, scan, to_arrow
 from marketing_agents.warehouse.embedded.versions import stored_schema
+from marketing_agents.warehouse.store import SliceVersion
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,7 +59,7 @@ def read_files(contract: TableContract, files: Sequence[VersionFile], *, what: s
     return pa.Table.from_arrays([table.column(f.name).cast(f.type) for f in schema], schema=schema)
 
 
-def log_table(files: Sequence[VersionFile]) -> pa.Table:
+def log_table(entries: Sequence[SliceVersion]) -> pa.Table:
     """The ingestion log as rows."""
     import pyarrow as pa
 
@@ -74,7 +75,6 @@ def log_table(files: Sequence[VersionFile]) -> pa.Table:
             "is_backfilled": pa.bool_(),
         }
     )
-    entries = [file.entry for file in files]
     columns = [[getattr(e, "table" if name == "table_name" else name) for e in entries] for name in schema.names]
     return pa.Table.from_arrays([pa.array(values, type=f.type) for values, f in zip(columns, schema, strict=True)], schema=schema)
 

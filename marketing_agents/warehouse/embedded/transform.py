@@ -26,7 +26,7 @@ from marketing_agents.warehouse.embedded.publishing import write_error
 from marketing_agents.warehouse.embedded.reading import log_table, select_files
 from marketing_agents.warehouse.embedded.slices import SliceStore
 from marketing_agents.warehouse.embedded.versions import VersionStore
-from marketing_agents.warehouse.store import WarehouseError
+from marketing_agents.warehouse.store import SliceVersion, WarehouseError
 
 if TYPE_CHECKING:
     import duckdb
@@ -104,6 +104,19 @@ def open_transform(
     """
     if not days:
         raise WarehouseError(f"transform of run {run_id[:80]!r}: no partition was asked for")
+    asked = tuple(sorted(set(days)))
+    with private_database(layout, run_id) as database:
+        _fill(database, versions, registry, asked, run_id)
+        yield EmbeddedTransformRun(run_id, database, asked, slices, KeptFeatures(layout))
+
+
+@contextmanager
+def private_database(layout: Layout, run_id: str) -> Iterator[Path]:
+    """Where a private database of a run is to be; its folder is removed when the context is left.
+
+    Raises:
+        WarehouseError: a run id that is no folder name, or a folder that cannot be made.
+    """
     sweep_scratch(layout)
     kept_dir = layout.kept_dir(run_id)
     folder = kept_dir.with_name(f"{kept_dir.name}-{secrets.token_hex(4)}")
@@ -112,12 +125,7 @@ def open_transform(
     except OSError as error:
         raise write_error(f"transform of run {run_id}", folder / "private.duckdb", error) from error
     try:
-        database = folder / "private.duckdb"
-        asked = tuple(sorted(set(days)))
-        others = f" and {len(asked) - 1} more" if len(asked) > 1 else ""
-        with _explained(f"private database of run {run_id} for {asked[0].key}{others}"):
-            _fill(database, versions, registry, asked)
-        yield EmbeddedTransformRun(run_id, database, asked, slices, KeptFeatures(layout))
+        yield folder / "private.duckdb"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -136,7 +144,17 @@ def _explained(what: str) -> Iterator[None]:
         ) from error
 
 
-def _fill(database: Path, versions: VersionStore, registry: Registry, days: Sequence[LocalDay]) -> None:
+@contextmanager
+def new_database(database: Path, run_id: str, days: Sequence[LocalDay]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to a new private database with the empty schemas `raw` and `marts`. `days`: what it is for, as messages say it."""
+    others = f" and {len(days) - 1} more" if len(days) > 1 else ""
+    with _explained(f"private database of run {run_id} for {days[0].key}{others}"), connect(str(database)) as connection:
+        connection.execute("CREATE SCHEMA raw")
+        connection.execute(f"CREATE SCHEMA {MARTS_SCHEMA}")
+        yield connection
+
+
+def _fill(database: Path, versions: VersionStore, registry: Registry, days: Sequence[LocalDay], run_id: str) -> None:
     """Schema `raw`: one view per input table, `ingestion_log`, `advertisers`, `asked_slices`; and the empty schema `marts`.
 
     Views over explicit file lists, not copies: models scan most tables once and few columns of them, so for one partition of the sample
@@ -144,9 +162,7 @@ def _fill(database: Path, versions: VersionStore, registry: Registry, days: Sequ
     versions are not in the lists, and replaced files stay for an hour.
     """
     windows = {a: (min(d) - timedelta(days=EPISODE_DAYS + LOOK_BACK_DAYS), max(d)) for a, d in by_advertiser(days).items()}
-    with connect(str(database)) as connection:
-        connection.execute("CREATE SCHEMA raw")
-        connection.execute(f"CREATE SCHEMA {MARTS_SCHEMA}")
+    with new_database(database, run_id, days) as connection:
         log: list[VersionFile] = []
         for contract in INPUT_TABLES.values():
             files = [
@@ -156,13 +172,27 @@ def _fill(database: Path, versions: VersionStore, registry: Registry, days: Sequ
                 if file.entry.as_of <= end
             ]
             log += files
-            _create_view(connection, contract.name, select_files(contract, files))
-        _insert(connection, "ingestion_log", log_table(log))
-        _insert(connection, "advertisers", _advertisers_table(registry, windows))
-        _insert(connection, "asked_slices", days_table(days))
+            create_view(connection, contract.name, select_files(contract, files))
+        write_log_and_request(connection, [file.entry for file in log], registry, days)
 
 
-def _create_view(connection: duckdb.DuckDBPyConnection, table: str, select: str) -> None:
+def write_log_and_request(
+    connection: duckdb.DuckDBPyConnection,
+    log: Sequence[SliceVersion],
+    registry: Registry,
+    days: Sequence[LocalDay],
+    *,
+    episode_days: int = EPISODE_DAYS,
+) -> None:
+    """What models read besides the input tables: `raw.ingestion_log`, `raw.advertisers` and `raw.asked_slices`. `episode_days`: days before each
+    of `days` whose features are wanted too.
+    """
+    _insert(connection, "ingestion_log", log_table(log))
+    _insert(connection, "advertisers", _advertisers_table(registry, by_advertiser(days)))
+    _insert(connection, "asked_slices", _asked_table(days, episode_days))
+
+
+def create_view(connection: duckdb.DuckDBPyConnection, table: str, select: str) -> None:
     import duckdb
 
     try:
@@ -179,6 +209,12 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -
     connection.register("incoming", rows)
     connection.execute(f"CREATE TABLE raw.{quote_name(table)} AS SELECT * FROM incoming")  # noqa: S608 - names of the catalog
     connection.unregister("incoming")
+
+
+def _asked_table(days: Sequence[LocalDay], episode_days: int) -> pa.Table:
+    import pyarrow as pa
+
+    return days_table(days).append_column("episode_days", pa.array([episode_days] * len(days), pa.int32()))
 
 
 def days_table(days: Sequence[LocalDay]) -> pa.Table:
@@ -210,6 +246,8 @@ def _advertisers_table(registry: Registry, advertiser_ids: Mapping[str, object])
             "target_cpa": money([a.target_cpa for a in chosen], 18),
             "target_roas": money([a.target_roas for a in chosen], 18),
             "settle_lag_hours": pa.array([a.settle_lag_hours for a in chosen], pa.int32()),
+            "brand_tokens": pa.array([list(a.brand_tokens) for a in chosen], pa.list_(pa.string())),
+            "trusted_actors": pa.array([list(a.trusted_actors) for a in chosen], pa.list_(pa.string())),
         }
     )
 

@@ -219,8 +219,12 @@ def _check_membership(contract: TableContract, advertiser_id: str, day: date, ro
 
 def _visible(folder: str, table: str, advertiser_id: str) -> dict[date, VersionFile]:
     """Newest file per as_of in one slice folder."""
+    return _newest(_parsed(folder, table, advertiser_id))
+
+
+def _newest(files: Iterable[VersionFile]) -> dict[date, VersionFile]:
     winners: dict[date, VersionFile] = {}
-    for file in _parsed(folder, table, advertiser_id):
+    for file in files:
         other = winners.get(file.entry.as_of)
         if other is None or _precedence(other) < _precedence(file):
             winners[file.entry.as_of] = file
@@ -244,9 +248,10 @@ def _parsed(folder: str, table: str, advertiser_id: str) -> Iterator[VersionFile
 
 
 def _remove_superseded(folder: Path, table: str, advertiser_id: str) -> None:
-    winners = _visible(str(folder), table, advertiser_id)
+    files = list(_parsed(str(folder), table, advertiser_id))  # listed once: another thread may be writing the next version of the slice
+    winners = _newest(files)
     limit = time.time() - SUPERSEDED_GRACE_S  # age of files on disk, not of data
-    for file in _parsed(str(folder), table, advertiser_id):
+    for file in files:
         winner = winners[file.entry.as_of]
         if file.path != winner.path:
             with suppress(OSError):

@@ -14,7 +14,7 @@ from marketing_agents.days import LocalDay
 from marketing_agents.warehouse.embedded.layout import Layout
 from marketing_agents.warehouse.embedded.slices import SliceStore
 from marketing_agents.warehouse.embedded.versions import VersionStore, input_contract
-from marketing_agents.warehouse.store import SliceRows, SliceVersion, TransformRun, VersionWrite
+from marketing_agents.warehouse.store import SecondLook, SliceRows, SliceVersion, TransformRun, VersionWrite
 
 if TYPE_CHECKING:
     import duckdb
@@ -76,6 +76,11 @@ class EmbeddedWarehouse:
         from marketing_agents.warehouse.embedded.transform import open_transform
 
         return open_transform(self._layout, self._versions, self._slices, registry, days, run_id)
+
+    def second_look(self, registry: Registry, days: Sequence[LocalDay], *, run_id: str) -> AbstractContextManager[SecondLook]:
+        from marketing_agents.warehouse.embedded.relabelled import open_relabelled
+
+        return open_relabelled(self._layout, self._versions, registry, days, run_id)
 
     def kept_features(self, run_id: str, days: Sequence[LocalDay]) -> dict[str, pa.Table] | None:
         from marketing_agents.warehouse.embedded.features import KeptFeatures

@@ -82,11 +82,10 @@ AD_PERFORMANCE_DAILY = TableContract(
         Column(
             "conversions",
             F,
-            "Conversions attributed to the day of the click; fractional under data-driven attribution.",
-            required=True,
+            "Conversions attributed to the day of the click; fractional under data-driven attribution; empty when not known by ad (never 0 then).",
             minimum=0,
         ),
-        amount("conversion_value", "Value of these conversions.", required=True),
+        amount("conversion_value", "Value of these conversions."),
         Column("view_through_conversions", F, "Conversions after a view without a click; never added to conversions.", minimum=0),
         count("video_3s_views", "Video views of 3 seconds and more."),
         count("video_p100", "Videos watched to the end."),
@@ -147,6 +146,7 @@ SEGMENT_PERFORMANCE_DAILY = TableContract(
         Column("value", S, "Value of the dimension; outside text.", required=True),
         count("impressions", "Times shown.", required=True),
         count("clicks", "Clicks.", required=True),
+        count("landing_page_views", "Clicks after which the page was seen to load (Meta: landing page views; others: sessions)."),
         amount("spend", "Cost in account currency.", required=True),
         Column("conversions", F, "Conversions.", required=True, minimum=0),
         amount("conversion_value", "Value of the conversions."),
@@ -184,6 +184,8 @@ REACH_WINDOW = TableContract(
     kind=TableKind.DAILY,
     key=("advertiser_id", "date", "platform", "account_id", "window_days", "level", "entity_id"),
     look_back_days=60,
+    # Accounts that cut the day in UTC have not ended it when the advertiser's morning run loads it: it is read again.
+    restates=True,
     columns=(
         ADVERTISER_ID,
         Column("date", D, "Last day of the window.", required=True),

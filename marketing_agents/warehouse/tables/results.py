@@ -64,6 +64,7 @@ FINDINGS = TableContract(
             "action_limit", S, "'monitor_only' while tracking is not trusted, else 'none'.", required=True, allowed=("none", "monitor_only")
         ),
         Column("suppressed_by", J, "Ids of the findings that explain this one (JSON list).", required=True),
+        Column("is_shadow", B, "True for findings of a rule on trial, which nobody is shown."),
         Column("body", J, "The whole finding: entity, facts, causes, playbook (JSON of rules.finding.Finding).", required=True),
     ),
 )
@@ -82,6 +83,7 @@ RULE_EVALUATIONS = TableContract(
         Column("reason", S, "Why it was not evaluable; empty text otherwise.", required=True),
         Column("detail", S, "What is missing or blocked.", required=True),
         Column("entities", I, "Entities with this outcome.", required=True, minimum=0),
+        Column("is_shadow", B, "True for a rule on trial."),
     ),
 )
 
