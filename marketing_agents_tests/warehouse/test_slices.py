@@ -5,6 +5,7 @@ import pytest
 
 from marketing_agents.days import LocalDay
 from marketing_agents.warehouse.catalog import RESULT_TABLES
+from marketing_agents.warehouse.embedded import slices
 from marketing_agents.warehouse.embedded.warehouse import EmbeddedWarehouse
 from marketing_agents.warehouse.store import WarehouseError
 from marketing_agents_tests.warehouse.rows import DAY, before, evaluations
@@ -93,3 +94,36 @@ def test_documents_are_replaced(warehouse, tmp_path):
 
     assert place == tmp_path / "data" / "reports" / "acme" / "2026-11-20.html"
     assert place.read_bytes() == b"new"
+
+
+def test_a_slice_that_is_replaced_while_it_is_read_is_read_again(warehouse, monkeypatch):
+    """DuckDB opens a file twice; between the two another process may replace it."""
+    warehouse.replace_slices("rule_evaluations", evaluations(ONE), [ONE])
+    reads = []
+    read = slices.to_arrow
+
+    def replaced_meanwhile(connection, sql, *, what):
+        rows = read(connection, sql, what=what)
+        if not reads:
+            warehouse.replace_slices("rule_evaluations", evaluations(ONE, outcome="fired"), [ONE])
+        reads.append(what)
+        return rows
+
+    monkeypatch.setattr(slices, "to_arrow", replaced_meanwhile)
+    assert warehouse.read_slices("rule_evaluations", [ONE]).column("outcome").to_pylist() == ["fired"]
+    assert len(reads) == 2
+
+
+def test_a_slice_that_never_stands_still_is_an_error_after_a_while(warehouse, monkeypatch):
+    warehouse.replace_slices("rule_evaluations", evaluations(ONE), [ONE])
+    read = slices.to_arrow
+
+    def always_replaced(connection, sql, *, what):
+        rows = read(connection, sql, what=what)
+        warehouse.replace_slices("rule_evaluations", evaluations(ONE, outcome="fired"), [ONE])
+        return rows
+
+    monkeypatch.setattr(slices, "to_arrow", always_replaced)
+    monkeypatch.setattr(slices, "_REPLACED_FOR_S", 0.05)
+    with pytest.raises(WarehouseError, match=r"results\.rule_evaluations: was replaced again and again"):
+        warehouse.read_slices("rule_evaluations", [ONE])
