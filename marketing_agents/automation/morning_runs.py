@@ -15,6 +15,7 @@ from marketing_agents.days import LocalDay
 from marketing_agents.operations.morning import RequestedRun, RunState
 
 _SCHEDULED_TIME_TAG = ".dagster/scheduled_execution_time"
+_WILL_RETRY_TAG = "dagster/will_retry"
 _IN_FLIGHT = frozenset(
     {
         dg.DagsterRunStatus.QUEUED,
@@ -56,4 +57,6 @@ def _state(run: dg.DagsterRun, tick: datetime) -> RunState | None:
         return "in_flight"
     if run.status is dg.DagsterRunStatus.SUCCESS:
         return "succeeded"
-    return "canceled" if run.status is dg.DagsterRunStatus.CANCELED else "failed"
+    # Dagster says of a failed run whether it will retry it. One that took too long fails and is cancelled at once, and the later word stays.
+    is_canceled = run.status is dg.DagsterRunStatus.CANCELED and _WILL_RETRY_TAG not in run.tags
+    return "canceled" if is_canceled else "failed"

@@ -294,6 +294,12 @@ def test_a_run_that_dagster_will_repeat_itself_is_left_to_it(ready, retried, is_
     assert bool(ready.keys("2026-11-21T06:30")) == is_requested
 
 
+def test_a_run_that_took_too_long_is_no_persons_decision(ready):
+    """Dagster fails it and its worker cancels it; which of both comes last is a matter of milliseconds."""
+    ready.launch(ready.tick(SIX), dg.DagsterRunStatus.CANCELED, **{"dagster/will_retry": "false"})
+    assert ready.keys("2026-11-21T06:30") == [f"acme|{DAY}"]
+
+
 def test_a_canceled_run_is_a_persons_decision(ready):
     ready.launch(ready.tick(SIX), dg.DagsterRunStatus.CANCELED)
     assert "was canceled" in ready.skipped("2026-11-21T06:30")
